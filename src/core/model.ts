@@ -1,0 +1,73 @@
+/**
+ * What the decoder needs to know of a language model and of a tokenizer.
+ * Rows are log-probabilities ("logps"), never logits, so that a remote source which reports only its top k fits too.
+ */
+
+/** Ids of the special tokens a proposal names in residual.json; a token the model does not know is undefined. */
+export interface SpecialTokens {
+  readonly endoftext: number;
+  readonly fimPrefix?: number;
+  readonly fimSuffix?: number;
+  readonly fimMiddle?: number;
+  readonly fimPad?: number;
+  readonly repoName?: number;
+  readonly fileSep?: number;
+  readonly imStart?: number;
+  readonly imEnd?: number;
+}
+
+export interface Tokenizer {
+  /** sha256 (hex) of tokenizer.json: two models share a vocabulary exactly when their ids are equal. */
+  readonly id: string;
+  readonly vocabSize: number;
+  readonly special: SpecialTokens;
+  /** Token ids of `text`; text that spells a special token is encoded as ordinary text. */
+  encode(text: string): readonly number[];
+  /** Text of `tokens`; special tokens decode to nothing, incomplete UTF-8 to U+FFFD. */
+  decode(tokens: readonly number[]): string;
+  /** The raw bytes a token stands for; empty for special tokens. The array belongs to the tokenizer. */
+  bytes(token: number): Uint8Array;
+  /** UTF-16 offset in `text` at which its last pre-token starts (`text.length` when empty): where token healing backs up to. */
+  lastPreTokenStart(text: string): number;
+}
+
+export interface SeekReport {
+  /** Tokens found in the KV cache. */
+  readonly nCached: number;
+  /** Tokens evaluated by this call. */
+  readonly nPrefilled: number;
+}
+
+/**
+ * One stream of tokens with its KV cache. Only one asynchronous call may be in flight at a time.
+ * Rows have `vocabSize` values, are normalised, and may be −∞ where the source knows nothing.
+ */
+export interface Sequence {
+  /** Number of tokens in the sequence. */
+  readonly length: number;
+  /**
+   * Makes the sequence exactly `tokens` (at least one), reusing the longest common prefix.
+   * @throws AbortError between prefill chunks when `signal` aborts; what was evaluated stays cached.
+   */
+  seek(tokens: readonly number[], signal: AbortSignal): Promise<SeekReport>;
+  /** The row after the last token. Belongs to the sequence and is valid until its next asynchronous call. */
+  logps(): Float32Array;
+  /** Appends one token and evaluates it. */
+  push(token: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Appends `draft` (at least one token) in a single pass.
+   * @returns one row per draft token: row i is the distribution after draft[0..i]. Valid until the next asynchronous call.
+   */
+  verify(draft: readonly number[], signal: AbortSignal): Promise<readonly Float32Array[]>;
+  /** Drops the last `n` tokens. `logps()` stays valid only when the new end lies inside the last verify pass. */
+  rewind(n: number): void;
+  close(): void;
+}
+
+export interface LanguageModel {
+  readonly tokenizerId: string;
+  readonly vocabSize: number;
+  /** Positions the model was made for, prompt and completion together. */
+  readonly contextLength: number;
+  open(): Sequence;
+}

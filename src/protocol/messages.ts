@@ -1,0 +1,129 @@
+/**
+ * What crosses the border between the extension host and the engine.
+ * Every request is self-contained: a restarted engine needs no replay, and switching a module is only data.
+ */
+import type { RuleName } from '../core/rules';
+
+/** A model folder on disk, by id (for messages and logs) and absolute path. */
+export interface FolderRef {
+  readonly id: string;
+  readonly dir: string;
+}
+
+export interface ModuleUse extends FolderRef {
+  /** b of the geometric rule, β of product, ratio and joint. 0 leaves the module out. */
+  readonly strength: number;
+}
+
+export interface TextChunk {
+  /** Path as shown to the model: at most its last three parts, joined with '/'. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Text around the cursor, newlines normalised to \n. */
+export interface CompletionText {
+  readonly path: string;
+  /** Everything before the cursor that the host is willing to send. */
+  readonly prefix: string;
+  /** What stands right of the cursor on its line; never shown to the model, used to stop and to tidy. */
+  readonly lineRest: string;
+  /** Text from the next line on. */
+  readonly suffix: string;
+  readonly neighbours: readonly TextChunk[];
+}
+
+export interface Sampling {
+  /** 0 is greedy. */
+  readonly temperature: number;
+  /** Mass of P's nucleus, in (0, 1]. */
+  readonly topP: number;
+  readonly repetitionPenalty: number;
+  /** 32-bit seed; the same seed, text and models give the same completion. */
+  readonly seed: number;
+  /** Candidates drawn per position by the `sir` rule. */
+  readonly nCandidates: number;
+}
+
+/** `line` stops at the first newline, `block` at a dedent, a balanced close or a blank line after the block. */
+export type Extent = 'line' | 'block';
+
+export interface CompleteRequest {
+  readonly proposal: FolderRef;
+  readonly modules: readonly ModuleUse[];
+  /** Overrides the rule of the modules' manifests. */
+  readonly rule?: RuleName;
+  readonly text: CompletionText;
+  readonly sampling: Sampling;
+  readonly extent: Extent;
+  readonly maxTokens: number;
+  /** Prompt budget in tokens, prefix, suffix and neighbours together. */
+  readonly contextTokens: number;
+  /** Distinct completions wanted; the first is drawn with `sampling`, the others with temperature and other seeds. */
+  readonly nCompletions: number;
+}
+
+export interface CompletionToken {
+  readonly id: number;
+  readonly text: string;
+  /** Probability under P alone, at temperature 1 over the whole vocabulary. */
+  readonly p: number;
+  /** Probability in the distribution that was drawn from; for a greedy draw, of the aligned distribution at temperature 1. */
+  readonly aligned: number;
+}
+
+export type StopReason = 'end' | 'newline' | 'dedent' | 'close' | 'blank' | 'suffix' | 'repeat' | 'length';
+
+export interface Completion {
+  readonly text: string;
+  readonly tokens: readonly CompletionToken[];
+  readonly stop: StopReason;
+}
+
+export interface CompleteResult {
+  readonly completions: readonly Completion[];
+  readonly rule: RuleName;
+  readonly nCached: number;
+  readonly nPrefilled: number;
+  readonly timesMs: { readonly load: number; readonly prefill: number; readonly decode: number };
+}
+
+/** Streamed while the first completion grows: the text so far. */
+export interface CompleteProgress {
+  readonly text: string;
+}
+
+export interface WarmRequest {
+  readonly proposal: FolderRef;
+  readonly modules: readonly ModuleUse[];
+}
+
+export interface WarmResult {
+  readonly loadMs: number;
+}
+
+export interface EngineStatus {
+  readonly loaded: readonly { readonly id: string; readonly kind: 'proposal' | 'module'; readonly sizeBytes: number }[];
+  readonly rssBytes: number;
+  readonly uptimeMs: number;
+}
+
+/** Limits that come from settings; sent once after the start and whenever they change. */
+export interface EngineLimits {
+  readonly threads: number;
+  readonly memoryMiB: number;
+}
+
+/** Method name → parameters, result and streamed progress. */
+export interface EngineMethods {
+  complete: { params: CompleteRequest; result: CompleteResult; progress: CompleteProgress };
+  warm: { params: WarmRequest; result: WarmResult; progress: never };
+  limits: { params: EngineLimits; result: null; progress: never };
+  status: { params: null; result: EngineStatus; progress: never };
+}
+
+/** A failure a person can do something about, as it crosses the border. */
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+}

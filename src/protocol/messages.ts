@@ -2,7 +2,9 @@
  * What crosses the border between the extension host and the engine.
  * Every request is self-contained: a restarted engine needs no replay, and switching a module is only data.
  */
+import type { CompletionText } from '../core/fim';
 import type { RuleName } from '../core/rules';
+import type { Extent, StopReason } from '../core/stopping';
 
 /** A model folder on disk, by id (for messages and logs) and absolute path. */
 export interface FolderRef {
@@ -13,24 +15,6 @@ export interface FolderRef {
 export interface ModuleUse extends FolderRef {
   /** b of the geometric rule, β of product, ratio and joint. 0 leaves the module out. */
   readonly strength: number;
-}
-
-export interface TextChunk {
-  /** Path as shown to the model: at most its last three parts, joined with '/'. */
-  readonly path: string;
-  readonly text: string;
-}
-
-/** Text around the cursor, newlines normalised to \n. */
-export interface CompletionText {
-  readonly path: string;
-  /** Everything before the cursor that the host is willing to send. */
-  readonly prefix: string;
-  /** What stands right of the cursor on its line; never shown to the model, used to stop and to tidy. */
-  readonly lineRest: string;
-  /** Text from the next line on. */
-  readonly suffix: string;
-  readonly neighbours: readonly TextChunk[];
 }
 
 export interface Sampling {
@@ -45,9 +29,6 @@ export interface Sampling {
   readonly nCandidates: number;
 }
 
-/** `line` stops at the first newline, `block` at a dedent, a balanced close or a blank line after the block. */
-export type Extent = 'line' | 'block';
-
 export interface CompleteRequest {
   readonly proposal: FolderRef;
   readonly modules: readonly ModuleUse[];
@@ -59,7 +40,7 @@ export interface CompleteRequest {
   readonly maxTokens: number;
   /** Prompt budget in tokens, prefix, suffix and neighbours together. */
   readonly contextTokens: number;
-  /** Distinct completions wanted; the first is drawn with `sampling`, the others with temperature and other seeds. */
+  /** Distinct completions wanted; the others start with the next best aligned tokens. */
   readonly nCompletions: number;
 }
 
@@ -71,8 +52,6 @@ export interface CompletionToken {
   /** Probability in the distribution that was drawn from; for a greedy draw, of the aligned distribution at temperature 1. */
   readonly aligned: number;
 }
-
-export type StopReason = 'end' | 'newline' | 'dedent' | 'close' | 'blank' | 'suffix' | 'repeat' | 'length';
 
 export interface Completion {
   readonly text: string;

@@ -1,0 +1,42 @@
+/** The three failures that every layer tells apart: a person can fix it, somebody cancelled, the engine died. */
+
+/** A failure a person can do something about. `message` names the value, the alternatives and the next step. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+
+  constructor(
+    /** Stable kebab-case word by which surfaces choose an action button; never shown. */
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Cancellation. Swallowed in one place per surface, never shown. */
+export class AbortError extends Error {
+  override readonly name = 'AbortError';
+
+  constructor() {
+    super('The operation was cancelled.');
+  }
+}
+
+/** The engine's channel closed while a call was pending, or the engine may not restart yet. Asking again later may work. */
+export class EngineGone extends Error {
+  override readonly name = 'EngineGone';
+}
+
+export function isAbortError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+/** @throws AbortError when `signal` has aborted. */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new AbortError();
+}
+
+/** What an unknown thrown value says. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,235 @@
+/**
+ * Parses `module.json` and `residual.json`. Strict about what Residual reads, indifferent to what it does not know:
+ * unknown fields stay in the returned object, so writing it back keeps them. Pure; reading files is the caller's.
+ */
+import { UserError } from './errors';
+import { RULE_NAMES, type RuleName } from './rules';
+
+/** The only format this version reads and writes. */
+export const FORMAT_VERSION = 1;
+
+export type Sha256 = string;
+
+export interface Architecture {
+  readonly name: string;
+  readonly graphSha256: Sha256;
+  readonly dtype: string;
+}
+
+export interface TrainingRecord {
+  readonly objective: string;
+  readonly alpha: number;
+  readonly base: string;
+  readonly tokens: number;
+  readonly seed: number;
+}
+
+export interface EvaluationRow {
+  readonly metric: string;
+  readonly proposalId: string;
+  /** The metric of the proposal alone. */
+  readonly proposal: number;
+  /** The metric of the aligned pair. */
+  readonly aligned: number;
+  readonly n: number;
+  readonly dataset: string;
+}
+
+export interface ModuleManifest {
+  readonly formatVersion: 1;
+  readonly id: string;
+  readonly version: string;
+  readonly title: string;
+  readonly description: string;
+  readonly domain: string;
+  readonly licence: string;
+  readonly kind: 'neural' | 'ngram';
+  readonly tokenizerSha256: Sha256;
+  /** Absent in an n-gram module, which has no graph. */
+  readonly architecture?: Architecture;
+  readonly files: Readonly<Record<string, Sha256>>;
+  readonly rule: RuleName;
+  readonly temperature: number;
+  /** Calibrated strength per proposal id, and under "default" for every other proposal. */
+  readonly strength: Readonly<Record<string, number>> & { readonly default: number };
+  /** The generic model the module was trained from, which the `ratio` rule divides by; sha256 of its weights file. */
+  readonly q0?: { readonly id: string; readonly sha256: Sha256 };
+  readonly training?: TrainingRecord;
+  readonly evaluation: readonly EvaluationRow[];
+}
+
+/** `suffix-first` keeps prefix and middle contiguous, so that a keystroke only appends. */
+export type FimOrder = 'suffix-first' | 'prefix-first';
+
+export interface Fim {
+  readonly order: FimOrder;
+  /** Text of each special token by role: the keys of `SpecialTokens`. */
+  readonly tokens: Readonly<Record<string, string>>;
+}
+
+export type GraphForm = 'delta' | 'past';
+
+export interface ProposalManifest {
+  readonly formatVersion: 1;
+  readonly id: string;
+  readonly title: string;
+  readonly licence: string;
+  readonly graphForm: GraphForm;
+  readonly dtype: string;
+  /** Absent when the model was not trained to fill in the middle. */
+  readonly fim?: Fim;
+  readonly contextLength: number;
+  readonly files: Readonly<Record<string, Sha256>>;
+}
+
+/** @throws UserError naming the field, its value and what is expected. */
+export function parseModuleManifest(json: unknown): ModuleManifest {
+  const field = reader('module.json', json);
+  field.version();
+  const kind = field.oneOf('kind', ['neural', 'ngram']);
+  field.text('id', ID_PATTERN);
+  for (const name of ['version', 'title', 'description', 'domain', 'licence']) field.text(name);
+  field.sha256('tokenizerSha256');
+  if (kind === 'neural') {
+    const architecture = field.object('architecture');
+    architecture.text('name');
+    architecture.sha256('graphSha256');
+    architecture.text('dtype');
+  }
+  parseFiles(field.object('files'), kind === 'neural' ? 'model.safetensors' : 'ngram.bin');
+  field.oneOf('rule', RULE_NAMES);
+  field.positive('temperature');
+  const strength = field.object('strength');
+  strength.number('default');
+  for (const name of strength.names()) strength.number(name);
+  if (field.has('q0')) {
+    const q0 = field.object('q0');
+    q0.text('id', ID_PATTERN);
+    q0.sha256('sha256');
+  }
+  if (field.has('training')) {
+    const training = field.object('training');
+    for (const name of ['objective', 'base']) training.text(name);
+    for (const name of ['alpha', 'tokens', 'seed']) training.number(name);
+  }
+  for (const row of field.array('evaluation')) {
+    for (const name of ['metric', 'proposalId', 'dataset']) row.text(name);
+    for (const name of ['proposal', 'aligned', 'n']) row.number(name);
+  }
+  return json as ModuleManifest;
+}
+
+/** @throws UserError naming the field, its value and what is expected. */
+export function parseProposalManifest(json: unknown): ProposalManifest {
+  const field = reader('residual.json', json);
+  field.version();
+  field.text('id', ID_PATTERN);
+  for (const name of ['title', 'licence', 'dtype']) field.text(name);
+  field.oneOf('graphForm', ['delta', 'past']);
+  field.positive('contextLength');
+  parseFiles(field.object('files'), undefined);
+  if (field.has('fim')) {
+    const fim = field.object('fim');
+    fim.oneOf('order', ['suffix-first', 'prefix-first']);
+    const tokens = fim.object('tokens');
+    for (const name of tokens.names()) tokens.text(name);
+  }
+  return json as ProposalManifest;
+}
+
+/** The strength a person starts from with this proposal. */
+export function calibratedStrength(manifest: ModuleManifest, proposalId: string): number {
+  return manifest.strength[proposalId] ?? manifest.strength.default;
+}
+
+/** Ids become folder names and setting values. */
+const ID_PATTERN = /^[\w.-]{1,100}$/;
+
+const SHA256_PATTERN = /^[0-9a-f]{64}$/;
+
+/** A file name may name a subfolder, never a place outside the model's own folder. */
+const FILE_PATTERN = /^(?!.*(?:^|\/)\.\.(?:\/|$))[^/\\:][^\\:]*$/;
+
+function parseFiles(files: Reader, required: string | undefined): void {
+  for (const name of files.names()) {
+    if (!FILE_PATTERN.test(name)) throw files.error(name, 'must be named by a path inside the folder');
+    files.sha256(name);
+  }
+  if (required !== undefined) files.sha256(required);
+}
+
+interface Reader {
+  has(name: string): boolean;
+  names(): readonly string[];
+  version(): void;
+  text(name: string, pattern?: RegExp): string;
+  sha256(name: string): void;
+  number(name: string): void;
+  positive(name: string): void;
+  oneOf<T extends string>(name: string, values: readonly T[]): T;
+  object(name: string): Reader;
+  array(name: string): readonly Reader[];
+  error(name: string, expectation: string): UserError;
+}
+
+function reader(where: string, json: unknown): Reader {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new UserError('manifest-invalid', `${where} must be a JSON object.`);
+  }
+  const fields = json as Readonly<Record<string, unknown>>;
+  const at = (name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined);
+  const error = (name: string, expectation: string) =>
+    new UserError('manifest-invalid', `${where}: "${name}" ${expectation}, but is ${shown(at(name))}.`);
+  const self: Reader = {
+    error,
+    has: name => at(name) !== undefined,
+    names: () => Object.keys(fields),
+    version() {
+      if (at('formatVersion') === FORMAT_VERSION) return;
+      throw new UserError(
+        'manifest-version',
+        `${where} has format version ${shown(at('formatVersion'))}; this version of Residual reads version ${FORMAT_VERSION}. Update Residual, or get the model in that format.`,
+      );
+    },
+    text(name, pattern) {
+      const value = at(name);
+      if (typeof value !== 'string') throw error(name, 'must be a string');
+      if (pattern && !pattern.test(value)) throw error(name, 'must be letters, digits, "-", "_" and "." only');
+      return value;
+    },
+    sha256(name) {
+      const value = at(name);
+      if (typeof value !== 'string' || !SHA256_PATTERN.test(value))
+        throw error(name, 'must be a SHA-256 in lower-case hex');
+    },
+    number(name) {
+      if (!Number.isFinite(at(name))) throw error(name, 'must be a number');
+    },
+    positive(name) {
+      const value = at(name);
+      if (typeof value !== 'number' || !(value > 0 && value < Infinity)) throw error(name, 'must be a positive number');
+    },
+    oneOf(name, values) {
+      const value = values.find(candidate => candidate === at(name));
+      if (value === undefined) throw error(name, `must be one of ${values.join(', ')}`);
+      return value;
+    },
+    object(name) {
+      const value = at(name);
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw error(name, 'must be an object');
+      return reader(`${where}: ${name}`, value);
+    },
+    array(name) {
+      const value = at(name);
+      if (!Array.isArray(value)) throw error(name, 'must be a list');
+      return value.map((item, i) => reader(`${where}: ${name}[${i}]`, item));
+    },
+  };
+  return self;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'missing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+}

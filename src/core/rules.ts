@@ -1,3 +1,129 @@
-/** Placeholder of the types that others code against; the rules follow in the next commit. */
+/**
+ * How the aligners weigh the proposal's candidates: one record of rules, adding one touches this file alone.
+ * Sources: the Residual Alignment Model (arXiv 2505.19700) for product, joint and sir; its reference code
+ * (gavin1332/residual-alignment-model, logits_warper.py) for mask (`par`) and gated (`par_kl`); proxy tuning
+ * (arXiv 2401.08565) for ratio; geometric is the logarithmic opinion pool of the two models.
+ */
+import { argmax, type Candidates, draw, klDivergence, softmax } from './distribution';
+
 export const RULE_NAMES = ['geometric', 'product', 'ratio', 'joint', 'sir', 'gated', 'mask'] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
+
+/** One aligner's contribution at one position. A strength of 0 must not reach a rule: 0·(−∞) is NaN. */
+export interface Weighing {
+  readonly rule: RuleName;
+  /** b in (0, 1] for geometric, β > 0 otherwise; mask and gated ignore it. */
+  readonly strength: number;
+  /** log Q over the vocabulary. */
+  readonly qLogps: Float32Array;
+  /** log Q0 over the vocabulary, for `ratio`. */
+  readonly q0Logps?: Float32Array;
+}
+
+export interface Position {
+  /** log P as the model gave it: what `gated` compares and falls back to. */
+  readonly rawLogps: Float32Array;
+  /** log P after penalty, temperature and byte mask, any constant off: what is scored. */
+  readonly pLogits: Float32Array;
+  /** Tokens that spell text the person has not typed are masked; `gated` must not fall back beyond the mask. */
+  readonly masked: boolean;
+  readonly endToken: number;
+  /** Candidates that `sir` draws. */
+  readonly nCandidates: number;
+  /** Uniform draw number k of this position, k ≥ 1 (0 belongs to the final draw). */
+  uniform(k: number): number;
+}
+
+/** KL(P‖Q) above which `gated` leaves P alone: the reference code's default. */
+export const GATE_NATS = 0.1;
+
+/** Terms of rules that compose: score = log P + Σ Δ. */
+const TERMS: Partial<Record<RuleName, (token: number, pLogit: number, w: Weighing, strength: number) => number>> = {
+  geometric: (token, pLogit, w, b) => b * (w.qLogps[token] - pLogit),
+  product: (token, _p, w, beta) => beta * w.qLogps[token],
+  joint: (token, _p, w, beta) => beta * w.qLogps[token],
+  ratio: (token, _p, w, beta) => {
+    if (w.q0Logps === undefined) throw new Error('the ratio rule needs a reference model');
+    const q = w.qLogps[token];
+    return q === -Infinity ? -Infinity : beta * (q - w.q0Logps[token]);
+  },
+};
+
+/** Rules that decide alone and do not compose with others. They may change the candidates. */
+const SOLE: Partial<
+  Record<RuleName, (at: Position, w: Weighing, candidates: Candidates, scores: Float64Array) => void>
+> = {
+  /** n draws from P's nucleus, weighed by Q^β: a token drawn c times has the weight c·Q^β. Tends to `product` as n → ∞. */
+  sir(at, w, candidates, scores) {
+    const { n, ids } = candidates;
+    const probs = new Float64Array(n);
+    for (let i = 0; i < n; i++) scores[i] = at.pLogits[ids[i]];
+    softmax(scores, n, 1, probs);
+    const counts = new Uint32Array(n);
+    for (let k = 1; k <= at.nCandidates; k++) counts[draw(probs, n, at.uniform(k))]++;
+    for (let i = 0; i < n; i++) {
+      scores[i] = counts[i] === 0 ? -Infinity : Math.log(counts[i]) + w.strength * w.qLogps[ids[i]];
+    }
+  },
+  /** Q inside the nucleus; where P would end, end. */
+  mask(at, w, candidates, scores) {
+    const { n, ids } = candidates;
+    if (argmax(at.rawLogps) === at.endToken && !at.masked) {
+      ids[0] = at.endToken;
+      candidates.n = 1;
+      scores[0] = 0;
+      return;
+    }
+    for (let i = 0; i < n; i++) scores[i] = w.qLogps[ids[i]];
+  },
+  /** Q inside the nucleus while the two nearly agree, else P's raw distribution over the whole vocabulary. */
+  gated(at, w, candidates, scores) {
+    if (klDivergence(at.rawLogps, w.qLogps) <= GATE_NATS) {
+      for (let i = 0; i < candidates.n; i++) scores[i] = w.qLogps[candidates.ids[i]];
+      return;
+    }
+    if (at.masked) {
+      for (let i = 0; i < candidates.n; i++) scores[i] = at.pLogits[candidates.ids[i]];
+      return;
+    }
+    candidates.fillAll();
+    for (let i = 0; i < candidates.n; i++) scores[i] = at.rawLogps[i];
+  },
+};
+
+export function composes(rule: RuleName): boolean {
+  return TERMS[rule] !== undefined;
+}
+
+/**
+ * Scores the candidates: `scores[i]` is the aligned logit of `candidates.ids[i]`, a constant off.
+ * The b's of several geometric aligners are scaled so that they sum to at most 1. Where every candidate was vetoed
+ * (all −∞), P's own scores are kept, so that there is always something to draw.
+ * @param scores at least as long as the vocabulary.
+ */
+export function weigh(
+  at: Position,
+  weighings: readonly Weighing[],
+  candidates: Candidates,
+  scores: Float64Array,
+): void {
+  const sole = weighings.find(w => !composes(w.rule));
+  if (sole !== undefined) {
+    if (weighings.length > 1) throw new Error(`the ${sole.rule} rule does not compose with other modules`);
+    SOLE[sole.rule]!(at, sole, candidates, scores);
+  } else {
+    const bSum = weighings.reduce((sum, w) => sum + (w.rule === 'geometric' ? w.strength : 0), 0);
+    const bScale = bSum > 1 ? 1 / bSum : 1;
+    for (let i = 0; i < candidates.n; i++) {
+      const token = candidates.ids[i];
+      const pLogit = at.pLogits[token];
+      let score = pLogit;
+      for (const w of weighings) {
+        score += TERMS[w.rule]!(token, pLogit, w, w.rule === 'geometric' ? w.strength * bScale : w.strength);
+      }
+      scores[i] = score;
+    }
+  }
+  for (let i = 0; i < candidates.n; i++) if (scores[i] > -Infinity) return;
+  for (let i = 0; i < candidates.n; i++) scores[i] = at.pLogits[candidates.ids[i]];
+}

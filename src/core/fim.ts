@@ -1,0 +1,113 @@
+/**
+ * From the text around the cursor to the tokens a proposal is asked with.
+ * Suffix-first (ours): a keystroke appends to the prompt, so its KV cache holds but for the changed tokens.
+ * Prefix-first (most public models): typing shifts the suffix, which is therefore kept short.
+ */
+import type { SpecialTokens, Tokenizer } from './model';
+
+export interface TextChunk {
+  /** Path as shown to the model: at most its last three parts, joined with '/'. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** Text around the cursor, newlines normalised to \n. */
+export interface CompletionText {
+  readonly path: string;
+  /** Everything before the cursor that may be shown. */
+  readonly prefix: string;
+  /** What stands right of the cursor on its line; never shown to the model, used to stop and to tidy. */
+  readonly lineRest: string;
+  /** Text from the next line on. */
+  readonly suffix: string;
+  readonly neighbours: readonly TextChunk[];
+}
+
+export type FimOrder = 'suffix-first' | 'prefix-first' | 'none';
+
+export interface Prompt {
+  readonly tokens: readonly number[];
+  /** UTF-8 bytes at the end of the prefix that were backed over; the completion must begin with them. */
+  readonly owed: Uint8Array;
+  /** How many tokens of the prefix are shown, for the log. */
+  readonly nPrefixTokens: number;
+}
+
+/** The left edge of a prefix that does not fit moves in steps, so that typing does not shift every position at each key. */
+export const LEFT_EDGE_STEP = 256;
+/** A prefix-first suffix is evaluated again at every key. */
+export const PREFIX_FIRST_SUFFIX_TOKENS = 128;
+
+/**
+ * Builds the prompt within `budget` tokens: at most a quarter for neighbours, a fifth for the suffix, the rest for the
+ * prefix, whose left edge is cut. The neighbours' and the suffix's shares depend on their own text alone: if they
+ * depended on the prefix, typing would shift them and lose the KV cache.
+ */
+export function buildPrompt(text: CompletionText, tokenizer: Tokenizer, order: FimOrder, budget: number): Prompt {
+  const { special } = tokenizer;
+  const healAt = tokenizer.lastPreTokenStart(text.prefix);
+  const owed = new TextEncoder().encode(text.prefix.slice(healAt));
+  const header = tokenizer.encode(`${text.path}\n`);
+  const prefix = tokenizer.encode(text.prefix.slice(0, healAt));
+
+  const neighbours = neighbourTokens(text.neighbours, tokenizer, Math.floor(budget / 4));
+  const suffixRoom = Math.floor(budget / 5);
+  const suffix = suffixTokens(
+    text.suffix,
+    tokenizer,
+    order === 'none' ? 0 : order === 'prefix-first' ? Math.min(PREFIX_FIRST_SUFFIX_TOKENS, suffixRoom) : suffixRoom,
+  );
+  const room = Math.max(1, budget - neighbours.length - suffix.length - header.length - 3);
+  const shown = cutLeftEdge(prefix, room);
+
+  return { tokens: arrange(order, special, neighbours, header, shown, suffix), owed, nPrefixTokens: shown.length };
+}
+
+function arrange(
+  order: FimOrder,
+  special: SpecialTokens,
+  neighbours: readonly number[],
+  header: readonly number[],
+  prefix: readonly number[],
+  suffix: readonly number[],
+): number[] {
+  const { fimPrefix, fimSuffix, fimMiddle, fileSep } = special;
+  if (order === 'none' || fimPrefix === undefined || fimSuffix === undefined || fimMiddle === undefined) {
+    return [...neighbours, ...(fileSep === undefined ? [] : [fileSep]), ...header, ...prefix];
+  }
+  return order === 'suffix-first'
+    ? [...neighbours, fimPrefix, fimSuffix, ...suffix, fimMiddle, ...header, ...prefix]
+    : [...neighbours, fimPrefix, ...header, ...prefix, fimSuffix, ...suffix, fimMiddle];
+}
+
+/** Drops whole steps from the left until at most `room` tokens are left; small rooms get smaller steps. */
+function cutLeftEdge(tokens: readonly number[], room: number): readonly number[] {
+  if (tokens.length <= room) return tokens;
+  const step = Math.max(1, Math.min(LEFT_EDGE_STEP, room >> 2));
+  return tokens.slice(Math.ceil((tokens.length - room) / step) * step);
+}
+
+/** The suffix's first whole lines within `room` tokens; without one newline in reach, its first tokens. */
+function suffixTokens(suffix: string, tokenizer: Tokenizer, room: number): readonly number[] {
+  if (room === 0 || suffix.trim() === '') return [];
+  // A token is rarely longer than 16 characters: do not tokenize what cannot be shown.
+  const all = tokenizer.encode(suffix.slice(0, room * 16));
+  if (all.length <= room) return all;
+  for (let end = room; end > room >> 1; end--)
+    if (tokenizer.bytes(all[end]).includes(NEWLINE)) return all.slice(0, end);
+  return all.slice(0, room);
+}
+
+function neighbourTokens(chunks: readonly TextChunk[], tokenizer: Tokenizer, room: number): readonly number[] {
+  const { fileSep } = tokenizer.special;
+  const out: number[] = [];
+  if (fileSep === undefined) return out;
+  for (const chunk of chunks) {
+    const tokens = [fileSep, ...tokenizer.encode(`${chunk.path}\n${chunk.text}`)];
+    if (out.length + tokens.length > room) break;
+    out.push(...tokens);
+  }
+  return out;
+}
+
+const NEWLINE = 10;

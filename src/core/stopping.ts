@@ -1,0 +1,92 @@
+/**
+ * Where a completion ends. Fed with the text so far after each token; says when enough is there and how much of it
+ * to keep. Works on lines and indentation alone, so that it serves every language.
+ */
+
+/** `line` stops at the first newline; `block` goes on while a block that the completion opened is open. */
+export type Extent = 'line' | 'block';
+
+export type StopReason = 'end' | 'newline' | 'dedent' | 'close' | 'suffix' | 'repeat' | 'length';
+
+export interface Stop {
+  readonly reason: StopReason;
+  /** Characters of the text to keep. */
+  readonly keep: number;
+}
+
+export interface Surroundings {
+  /** Text before the cursor. */
+  readonly prefix: string;
+  /** Text from the line after the cursor on. */
+  readonly suffix: string;
+}
+
+/**
+ * @param text the completion so far, never ending inside a character.
+ * @returns undefined while more is wanted.
+ */
+export function findStop(text: string, extent: Extent, around: Surroundings): Stop | undefined {
+  const firstNewline = text.indexOf('\n');
+  if (firstNewline < 0) return repeats(text) ? { reason: 'repeat', keep: cutRepeats(text) } : undefined;
+  const firstLine = text.slice(0, firstNewline);
+  if (extent === 'line') return { reason: 'newline', keep: firstNewline };
+
+  const currentLine = around.prefix.slice(around.prefix.lastIndexOf('\n') + 1);
+  const opening = currentLine + firstLine;
+  if (firstLine.trim() === '' && currentLine.trim() === '') return { reason: 'newline', keep: 0 };
+  if (!opensBlock(opening)) return { reason: 'newline', keep: firstNewline };
+
+  const base = indentWidth(opening);
+  const nextLine = around.suffix.split('\n', 20).find(line => line.trim() !== '');
+  let start = firstNewline + 1;
+  let kept = firstNewline;
+  let previous = firstLine.trim();
+  for (;;) {
+    const end = text.indexOf('\n', start);
+    if (end < 0) return undefined;
+    const line = text.slice(start, end);
+    if (line.trim() !== '') {
+      const width = indentWidth(line);
+      const closes = /^\s*(?:[)\]}]|end\b|<\/)/.test(line);
+      if (width < base || (width === base && !closes)) return { reason: 'dedent', keep: kept };
+      if (width === base && closes) {
+        if (line.trimEnd() === nextLine?.trimEnd()) return { reason: 'suffix', keep: kept };
+        if (!opensBlock(line)) return { reason: 'close', keep: end };
+      }
+      if (line.trim() === previous) return { reason: 'repeat', keep: kept };
+      previous = line.trim();
+      kept = end;
+    }
+    start = end + 1;
+  }
+}
+
+/** Whether the next line belongs to what this one began. A line that ends in a comment about it is not worth more code. */
+function opensBlock(line: string): boolean {
+  return /(?:[{([]|=>|:)\s*$/.test(line) && !/^\s*(?:\/\/|#|\*)/.test(line);
+}
+
+/** Columns of leading white space, a tab counting as four. */
+function indentWidth(line: string): number {
+  let width = 0;
+  for (const c of line) {
+    if (c === ' ') width++;
+    else if (c === '\t') width += 4;
+    else break;
+  }
+  return width;
+}
+
+/** A loop: the text ends in four or more copies of a unit of 2 to 24 characters that is not just ruling. */
+const LOOP = /(\S[\s\S]{1,23}?)\1{3,}$/;
+
+function repeats(text: string): boolean {
+  const loop = LOOP.exec(text);
+  return loop !== null && /\w/.test(loop[1]);
+}
+
+/** Keeps one copy of the repeated unit. */
+function cutRepeats(text: string): number {
+  const loop = LOOP.exec(text)!;
+  return loop.index + loop[1].length;
+}

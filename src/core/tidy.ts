@@ -1,0 +1,94 @@
+/**
+ * From what the model wrote to what a person should see: nothing that stands right of the cursor or on the next line
+ * already, no closer that nothing owes, no trailing white space. Pure text in, text and range out.
+ */
+import { balance, owedClosers } from './brackets';
+
+export interface Tidied {
+  readonly text: string;
+  /** Characters right of the cursor, on its line, that the text replaces. */
+  readonly replaceRight: number;
+}
+
+export interface Surrounding {
+  readonly prefix: string;
+  /** The rest of the cursor's line. */
+  readonly lineRest: string;
+  /** Text from the next line on. */
+  readonly suffix: string;
+}
+
+/** How much text on either side decides which brackets are open. */
+const REACH_CHARS = 4000;
+
+/** @returns undefined when nothing worth showing is left. */
+export function tidy(completion: string, around: Surrounding): Tidied | undefined {
+  const rest = around.lineRest.trimEnd();
+  let text = trimLineEnds(completion);
+  if (rest !== '' && !onlyClosers(rest)) text = dropRepeatOf(rest, firstLine(text));
+  text = dropNextLine(text, around);
+
+  const closed = settleClosers(text, rest, around);
+  return closed.text.trim() === '' ? undefined : closed;
+}
+
+/** Cuts the text where it starts to repeat what stands right of the cursor. */
+function dropRepeatOf(rest: string, text: string): string {
+  if (text.endsWith(rest)) return text.slice(0, -rest.length);
+  const trimmed = rest.trim();
+  const at = trimmed.length > 3 ? text.indexOf(trimmed) : -1;
+  return at < 0 ? text : text.slice(0, at);
+}
+
+/** A last line that the file already has as its next one is not written again. */
+function dropNextLine(text: string, around: Surrounding): string {
+  const next = firstLine(around.suffix.replace(/^\s*\n/, '')).trim();
+  if (next === '' || around.lineRest.trim() !== '') return text;
+  const lines = text.split('\n');
+  const last = (lines.length === 1 ? currentLine(around.prefix) : '') + lines[lines.length - 1];
+  if (last.trim() !== next || (lines.length === 1 && next.length < 3)) return text;
+  return lines.slice(0, -1).join('\n');
+}
+
+/**
+ * Lets a closer stand when the code owes it, lets it replace one that the editor put right of the cursor, and cuts the
+ * text at any other. Quotes that end both the text and the rest are replaced likewise.
+ */
+function settleClosers(text: string, rest: string, around: Surrounding): Tidied {
+  const owed = owedClosers(
+    around.prefix.slice(-REACH_CHARS),
+    `${around.lineRest}\n${around.suffix.slice(0, REACH_CHARS)}`,
+  );
+  let replaceRight = onlyClosers(rest) ? overlap(text, rest) : 0;
+  let inRest = 0;
+  for (const closer of balance(text).unopened) {
+    if (rest[inRest] === closer.char) inRest++;
+    else if (owed[0] === closer.char) owed.shift();
+    else return { text: text.slice(0, closer.at).trimEnd(), replaceRight: Math.min(replaceRight, inRest) };
+  }
+  replaceRight = Math.max(replaceRight, inRest);
+  return { text, replaceRight };
+}
+
+/** Length of the longest beginning of `rest` that `text` ends with. */
+function overlap(text: string, rest: string): number {
+  for (let n = Math.min(text.length, rest.length); n > 0; n--) if (text.endsWith(rest.slice(0, n))) return n;
+  return 0;
+}
+
+function trimLineEnds(text: string): string {
+  return text.replace(/[ \t]+(?=\n|$)/g, '').replace(/\n+$/, '');
+}
+
+function onlyClosers(text: string): boolean {
+  return /^[)\]}'"`>;,\s]+$/.test(text);
+}
+
+function firstLine(text: string): string {
+  const end = text.indexOf('\n');
+  return end < 0 ? text : text.slice(0, end);
+}
+
+function currentLine(prefix: string): string {
+  return prefix.slice(prefix.lastIndexOf('\n') + 1);
+}

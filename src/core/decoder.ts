@@ -100,10 +100,10 @@ export async function* decode(
           : draw(probs, candidates.n, params.random.uniform(position, 0));
     if (index < 0) return;
     const token = candidates.ids[index];
+    params.constraint?.consume(token);
     yield { token, p: Math.exp(rawLogps[token]), aligned: probs[index], candidates, alignedProbs: probs, rawLogps };
 
     if (token === params.endToken) return;
-    params.constraint?.consume(token);
     params.history.push(token);
     if (position + 1 === params.maxTokens) return;
     await proposal.push(token, signal);

@@ -6,6 +6,8 @@
 /** Ids of the special tokens a proposal names in residual.json; a token the model does not know is undefined. */
 export interface SpecialTokens {
   readonly endoftext: number;
+  /** First token of every prompt, for the model families that were trained with one. */
+  readonly bos?: number;
   readonly fimPrefix?: number;
   readonly fimSuffix?: number;
   readonly fimMiddle?: number;

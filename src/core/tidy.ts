@@ -42,38 +42,41 @@ function dropRepeatOf(rest: string, text: string): string {
 
 /** A last line that the file already has as its next one is not written again. */
 function dropNextLine(text: string, around: Surrounding): string {
-  const next = firstLine(around.suffix.replace(/^\s*\n/, '')).trim();
-  if (next === '' || around.lineRest.trim() !== '') return text;
+  const next = firstLine(around.suffix.replace(/^\s*\n/, '')).trimEnd();
+  if (next.trim() === '' || around.lineRest.trim() !== '') return text;
   const lines = text.split('\n');
   const last = (lines.length === 1 ? currentLine(around.prefix) : '') + lines[lines.length - 1];
-  if (last.trim() !== next || (lines.length === 1 && next.length < 3)) return text;
+  if (last.trimEnd() !== next || (lines.length === 1 && next.trim().length < 3)) return text;
   return lines.slice(0, -1).join('\n');
 }
 
 /**
  * Lets a closer stand when the code owes it, lets it replace one that the editor put right of the cursor, and cuts the
- * text at any other. Quotes that end both the text and the rest are replaced likewise.
+ * text at any other.
  */
 function settleClosers(text: string, rest: string, around: Surrounding): Tidied {
   const owed = owedClosers(
     around.prefix.slice(-REACH_CHARS),
     `${around.lineRest}\n${around.suffix.slice(0, REACH_CHARS)}`,
   );
-  let replaceRight = onlyClosers(rest) ? overlap(text, rest) : 0;
-  let inRest = 0;
-  for (const closer of balance(text).unopened) {
-    if (rest[inRest] === closer.char) inRest++;
+  const quote = openQuote(currentLine(around.prefix), rest);
+  const quoteAt = quote === undefined ? -1 : text.indexOf(quote);
+  let replaceRight = quoteAt < 0 ? 0 : 1;
+  const offset = quoteAt + 1;
+  for (const closer of balance(text.slice(offset)).unopened) {
+    if (rest[replaceRight] === closer.char) replaceRight++;
     else if (owed[0] === closer.char) owed.shift();
-    else return { text: text.slice(0, closer.at).trimEnd(), replaceRight: Math.min(replaceRight, inRest) };
+    else return { text: text.slice(0, offset + closer.at).trimEnd(), replaceRight };
   }
-  replaceRight = Math.max(replaceRight, inRest);
+  if (replaceRight > 0 && text.endsWith(';') && rest[replaceRight] === ';') replaceRight++;
   return { text, replaceRight };
 }
 
-/** Length of the longest beginning of `rest` that `text` ends with. */
-function overlap(text: string, rest: string): number {
-  for (let n = Math.min(text.length, rest.length); n > 0; n--) if (text.endsWith(rest.slice(0, n))) return n;
-  return 0;
+/** The quote that the cursor stands inside of, when the editor put its partner right of the cursor. */
+function openQuote(line: string, rest: string): string | undefined {
+  const quote = rest[0];
+  if (quote !== '"' && quote !== "'" && quote !== '`') return undefined;
+  return (line.split(quote).length - 1) % 2 === 1 ? quote : undefined;
 }
 
 function trimLineEnds(text: string): string {

@@ -103,7 +103,8 @@ function neighbourTokens(chunks: readonly TextChunk[], tokenizer: Tokenizer, roo
   const out: number[] = [];
   if (fileSep === undefined) return out;
   for (const chunk of chunks) {
-    const tokens = [fileSep, ...tokenizer.encode(`${chunk.path}\n${chunk.text}`)];
+    // Path and text are encoded apart, as in training, so that a newline never merges with what follows it.
+    const tokens = [fileSep, ...tokenizer.encode(`${chunk.path}\n`), ...tokenizer.encode(chunk.text)];
     if (out.length + tokens.length > room) break;
     out.push(...tokens);
   }

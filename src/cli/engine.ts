@@ -1,0 +1,38 @@
+/** The engine as the command-line tools use it: the same child process as the editor's, and the models that ship. */
+import path from 'node:path';
+import { EngineClient } from '../host/engineClient';
+import { type Choice, type ModuleSetting, resolveChoice } from '../host/moduleChoice';
+import { Registry } from '../host/registry';
+import type { CompleteRequest, CompleteResult } from '../protocol/messages';
+
+/** dist/cli is two folders below the project. */
+const PROJECT = path.resolve(__dirname, '../..');
+
+export interface CliEngine {
+  choose(proposal: string, modules: readonly ModuleSetting[]): Promise<Choice>;
+  moduleIds(): Promise<string[]>;
+  warm(choice: Choice): Promise<number>;
+  complete(request: CompleteRequest): Promise<CompleteResult>;
+  dispose(): void;
+}
+
+export function startEngine(onLog: (line: string) => void): CliEngine {
+  const registry = new Registry(() => [
+    { dir: process.env.RESIDUAL_MODELS ?? path.join(PROJECT, 'models'), origin: 'shipped' },
+  ]);
+  const client = new EngineClient({ script: path.join(PROJECT, 'dist/engine.js'), onLog });
+  const { signal } = new AbortController();
+  return {
+    async choose(proposal, modules) {
+      return resolveChoice(proposal, modules, await registry.proposals(), await registry.modules());
+    },
+    async moduleIds() {
+      return (await registry.modules()).map(m => m.id);
+    },
+    async warm({ proposal, modules }) {
+      return (await client.call('warm', { proposal, modules }, signal)).loadMs;
+    },
+    complete: request => client.call('complete', request, signal),
+    dispose: () => client.dispose(),
+  };
+}

@@ -1,0 +1,181 @@
+/** Metrics of completed lines. */
+import { transformSync } from 'esbuild';
+import { balance } from '../core/brackets';
+
+/** One line of test/fixtures/eval/cursors.jsonl. */
+export interface Cursor {
+  readonly id: string;
+  readonly package: string;
+  readonly path: string;
+  readonly language: string;
+  readonly domain: readonly string[];
+  readonly kind: 'line-start' | 'mid-line' | 'mid-identifier';
+  readonly prefix: string;
+  /** Starts with the newline that ends the cursor's line: what stood right of the cursor was deleted. */
+  readonly suffix: string;
+  /** The rest of the cursor's line as its author wrote it. */
+  readonly truth: string;
+}
+
+export interface Outcome {
+  /** What a person would have seen; empty for nothing. */
+  readonly shown: string;
+  readonly elapsedMs: number;
+}
+
+export interface Score {
+  readonly n: number;
+  readonly exactMatch: number;
+  readonly editSimilarity: number;
+}
+
+export interface Summary extends Score {
+  /** 95 % of the exact match under resampling of whole packages. */
+  readonly exactMatchInterval: readonly [number, number];
+  /** Share of cursors at which something was shown. */
+  readonly shown: number;
+  /** Share of what was shown that repeats a closer or the next line, or breaks a syntax that was whole. */
+  readonly harm: number;
+  /** Cursors whose surroundings parse with the author's line, so that a new syntax error can be told. */
+  readonly nParsed: number;
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly byKind: Readonly<Record<string, Score>>;
+  readonly byDomain: Readonly<Record<string, Score>>;
+}
+
+export function summarise(cursors: readonly Cursor[], outcomes: readonly Outcome[]): Summary {
+  const rows = cursors.map((cursor, i) => ({ cursor, outcome: outcomes[i], ...score(cursor, outcomes[i].shown) }));
+  const shown = rows.filter(row => row.outcome.shown !== '');
+  const harms = shown.map(row => harmOf(row.cursor, row.outcome.shown));
+  const times = outcomes.map(o => o.elapsedMs).sort((a, b) => a - b);
+  return {
+    ...mean(rows),
+    exactMatchInterval: interval(rows),
+    shown: round(shown.length / rows.length),
+    harm: round(harms.filter(h => h.harmful).length / Math.max(1, shown.length)),
+    nParsed: harms.filter(h => h.parsed).length,
+    p50Ms: round(times[Math.floor(times.length * 0.5)]),
+    p90Ms: round(times[Math.floor(times.length * 0.9)]),
+    byKind: group(rows, row => [row.cursor.kind]),
+    byDomain: group(rows, row => row.cursor.domain),
+  };
+}
+
+interface Row {
+  readonly cursor: Cursor;
+  readonly exact: boolean;
+  readonly similarity: number;
+}
+
+function score(cursor: Cursor, shown: string): { exact: boolean; similarity: number } {
+  const written = shown.split('\n', 1)[0].trimEnd();
+  const truth = cursor.truth.trimEnd();
+  return {
+    exact: written === truth,
+    similarity: 1 - levenshtein(written, truth) / Math.max(written.length, truth.length, 1),
+  };
+}
+
+function harmOf(cursor: Cursor, shown: string): { harmful: boolean; parsed: boolean } {
+  const withTruth = cursor.prefix + cursor.truth + cursor.suffix;
+  const withShown = cursor.prefix + shown + cursor.suffix;
+  const nextLine = cursor.suffix
+    .split('\n')
+    .find(line => line.trim().length > 2)
+    ?.trim();
+  const currentLine = cursor.prefix.slice(cursor.prefix.lastIndexOf('\n') + 1);
+  const lastLine = (currentLine + shown).split('\n').pop()!.trim();
+  const repeats = lastLine === nextLine && lastLine !== (currentLine + cursor.truth).trim();
+  const closers = balance(withShown).unopened.length > balance(withTruth).unopened.length;
+  const parsed = parses(cursor.language, withTruth);
+  // An opened block that is not closed yet is how code looks while it is written; only what closing cannot mend is harm.
+  const open = balance(shown)
+    .open.map(b => ({ '(': ')', '[': ']', '{': '}' })[b.char])
+    .reverse()
+    .join('');
+  const broken =
+    parsed &&
+    !parses(cursor.language, withShown) &&
+    !parses(cursor.language, `${cursor.prefix}${shown}${open}${cursor.suffix}`);
+  return { harmful: repeats || closers || broken, parsed };
+}
+
+const LOADERS: Readonly<Record<string, 'ts' | 'tsx' | 'jsx'>> = {
+  typescript: 'ts',
+  typescriptreact: 'tsx',
+  javascript: 'jsx',
+  javascriptreact: 'jsx',
+  ts: 'ts',
+  tsx: 'tsx',
+  js: 'jsx',
+  jsx: 'jsx',
+};
+
+/** False for languages that cannot be parsed here. */
+function parses(language: string, source: string): boolean {
+  const loader = LOADERS[language];
+  if (loader === undefined) return false;
+  try {
+    transformSync(source, { loader, logLevel: 'silent' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mean(rows: readonly Row[]): Score {
+  const n = rows.length;
+  return {
+    n,
+    exactMatch: round(rows.filter(r => r.exact).length / Math.max(1, n)),
+    editSimilarity: round(rows.reduce((sum, r) => sum + r.similarity, 0) / Math.max(1, n)),
+  };
+}
+
+function group<T extends Row>(rows: readonly T[], keysOf: (row: T) => readonly string[]): Record<string, Score> {
+  const groups = groupBy(rows, keysOf);
+  return Object.fromEntries(
+    [...groups].sort(([a], [b]) => a.localeCompare(b)).map(([key, members]) => [key, mean(members)]),
+  );
+}
+
+function groupBy<T>(rows: readonly T[], keysOf: (row: T) => readonly string[]): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) for (const key of keysOf(row)) groups.set(key, [...(groups.get(key) ?? []), row]);
+  return groups;
+}
+
+/** Bootstrap over packages: cursors of one package are not independent. */
+function interval(rows: readonly Row[]): [number, number] {
+  const packages = [...groupBy(rows, r => [r.cursor.package]).values()];
+  const random = lehmer(1);
+  const means = Array.from({ length: 1000 }, () => {
+    const sample = packages.flatMap(() => packages[Math.floor(random() * packages.length)]);
+    return sample.filter(r => r.exact).length / sample.length;
+  }).sort((a, b) => a - b);
+  return [round(means[25]), round(means[974])];
+}
+
+function lehmer(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+}
+
+export function levenshtein(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    row = next;
+  }
+  return row[b.length];
+}
+
+function round(x: number): number {
+  return Math.round(x * 10000) / 10000;
+}

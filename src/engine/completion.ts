@@ -1,0 +1,186 @@
+/**
+ * One completion request on models that are loaded: prompt → seek → decode → stop → text.
+ * Knows tokens and text; knows nothing of files, scheduling or what a surface does with the result.
+ */
+import { ByteConstraint } from '../core/byteConstraint';
+import { type AlignerSource, type DecodeParams, decode } from '../core/decoder';
+import { UserError } from '../core/errors';
+import { buildPrompt, type FimOrder, type Prompt } from '../core/fim';
+import type { Tokenizer } from '../core/model';
+import { seededRandom } from '../core/random';
+import { composes, type RuleName } from '../core/rules';
+import { findStop, type StopReason } from '../core/stopping';
+import type {
+  CompleteProgress,
+  CompleteRequest,
+  CompleteResult,
+  Completion,
+  CompletionToken,
+} from '../protocol/messages';
+import type { Lease, LoadedProposal } from './modelPool';
+
+/** How many of the best first tokens are tried to find the completions that a person asked to see side by side. */
+const FIRST_TOKENS_TRIED = 6;
+
+/**
+ * @param onProgress hears the first completion grow.
+ * @throws UserError when the rules of the modules do not go together; AbortError when `signal` aborts.
+ */
+export async function runCompletion(
+  lease: Lease,
+  request: CompleteRequest,
+  onProgress: (progress: CompleteProgress) => void,
+  signal: AbortSignal,
+): Promise<CompleteResult> {
+  const { tokenizer, sequence, model } = lease.proposal;
+  const aligners = alignersOf(lease, request.rule);
+  const startMs = performance.now();
+  const budget = Math.min(request.contextTokens, model.contextLength - request.maxTokens);
+  const prompt = buildPrompt(request.text, tokenizer, fimOrder(lease.proposal), budget);
+
+  let nCached = 0;
+  let nPrefilled = 0;
+  const seekPrompt = async () => {
+    const report = await sequence.seek(prompt.tokens, signal);
+    nCached += report.nCached;
+    nPrefilled += report.nPrefilled;
+    for (const aligner of aligners) {
+      await aligner.sequence.seek(prompt.tokens, signal);
+      await aligner.reference?.seek(prompt.tokens, signal);
+    }
+  };
+  await seekPrompt();
+  const prefilledMs = performance.now();
+
+  const completions: Completion[] = [];
+  const report = { nCached, nPrefilled };
+  for (let rank = 0; completions.length < request.nCompletions && rank < FIRST_TOKENS_TRIED; rank++) {
+    if (rank > 0) await seekPrompt();
+    const params = paramsOf(request, lease, prompt, rank);
+    const completion = await writeOne(
+      sequence,
+      aligners,
+      params,
+      tokenizer,
+      request,
+      prompt,
+      rank === 0 ? onProgress : ignore,
+      signal,
+    );
+    if (completion === undefined) break;
+    const text = completion.text.trim();
+    if (rank === 0 || (text !== '' && completions.every(c => c.text.trim() !== text))) completions.push(completion);
+  }
+  return {
+    completions,
+    rule: request.rule ?? lease.modules[0]?.manifest.rule ?? 'geometric',
+    ...report,
+    timesMs: { load: lease.loadMs, prefill: prefilledMs - startMs, decode: performance.now() - prefilledMs },
+  };
+}
+
+/** @returns undefined when there is no `firstRank`-th candidate. */
+async function writeOne(
+  proposal: LoadedProposal['sequence'],
+  aligners: readonly AlignerSource[],
+  params: DecodeParams,
+  tokenizer: Tokenizer,
+  request: CompleteRequest,
+  prompt: Prompt,
+  onProgress: (progress: CompleteProgress) => void,
+  signal: AbortSignal,
+): Promise<Completion | undefined> {
+  const output = new CompletionBytes(prompt.owed.length);
+  const tokens: CompletionToken[] = [];
+  let stop: { reason: StopReason; keep: number } | undefined;
+
+  for await (const step of decode(proposal, aligners, params, signal)) {
+    const ended = step.token === params.endToken;
+    const text = ended ? '' : output.append(tokenizer.bytes(step.token));
+    tokens.push({ id: step.token, text, p: step.p, aligned: step.aligned });
+    if (ended) {
+      stop = { reason: 'end', keep: output.text.length };
+      break;
+    }
+    stop = findStop(output.text, request.extent, request.text);
+    if (stop !== undefined) break;
+    onProgress({ text: output.text });
+  }
+  if (tokens.length === 0) return undefined;
+  stop ??= { reason: 'length', keep: lastWholeLine(output.text) };
+  return { text: output.text.slice(0, stop.keep), tokens, stop: stop.reason };
+}
+
+/** A block that did not end in time is cut after its last whole line; a single line is kept as it is. */
+function lastWholeLine(text: string): number {
+  const newline = text.lastIndexOf('\n');
+  return newline < 0 ? text.length : newline;
+}
+
+/** Collects bytes; `text` never ends inside a character and leaves out the bytes that the prompt was backed up by. */
+class CompletionBytes {
+  private readonly decoder = new TextDecoder();
+  text = '';
+
+  constructor(private nOwed: number) {}
+
+  /** @returns what the bytes added to the text. */
+  append(bytes: Uint8Array): string {
+    const skipped = Math.min(this.nOwed, bytes.length);
+    this.nOwed -= skipped;
+    const added = this.decoder.decode(bytes.subarray(skipped), { stream: true });
+    this.text += added;
+    return added;
+  }
+}
+
+function alignersOf(lease: Lease, override: RuleName | undefined): AlignerSource[] {
+  const aligners = lease.modules.map((module): AlignerSource => {
+    const rule = override ?? module.manifest.rule;
+    if (rule === 'ratio' && module.q0 === undefined) {
+      throw new UserError(
+        'module-needs-reference',
+        `The ratio rule needs the model that "${module.manifest.id}" was trained from, and the module names none. Choose another rule.`,
+      );
+    }
+    return {
+      rule,
+      strength: module.strength,
+      sequence: module.sequence,
+      ...(rule === 'ratio' && module.q0 && { reference: module.q0.sequence }),
+    };
+  });
+  const sole = aligners.find(a => !composes(a.rule));
+  if (sole !== undefined && aligners.length > 1) {
+    throw new UserError(
+      'rule-does-not-compose',
+      `The rule "${sole.rule}" decides alone: use one module with it, or choose geometric, product, ratio or joint.`,
+    );
+  }
+  return aligners;
+}
+
+function paramsOf(request: CompleteRequest, lease: Lease, prompt: Prompt, rank: number): DecodeParams {
+  const { tokenizer } = lease.proposal;
+  const { sampling } = request;
+  return {
+    proposalTemperature: 1,
+    topP: sampling.topP,
+    repetitionPenalty: sampling.repetitionPenalty,
+    temperature: sampling.temperature * (lease.modules[0]?.manifest.temperature ?? 1),
+    nCandidates: sampling.nCandidates,
+    endToken: tokenizer.special.endoftext,
+    maxTokens: request.maxTokens,
+    random: seededRandom(sampling.seed),
+    history: [],
+    constraint: new ByteConstraint(tokenizer, prompt.owed),
+    ...(rank > 0 && { firstRank: rank }),
+  };
+}
+
+function fimOrder(proposal: LoadedProposal): FimOrder {
+  if (proposal.manifest.fim !== undefined) return proposal.manifest.fim.order;
+  return proposal.tokenizer.special.fimMiddle === undefined ? 'none' : 'prefix-first';
+}
+
+function ignore(): void {}

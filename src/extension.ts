@@ -1,0 +1,50 @@
+/** Composition root: builds everything once and connects it. Nothing is loaded before the first completion is wanted. */
+import * as vscode from 'vscode';
+import { Completer } from './host/completer';
+import { EngineClient } from './host/engineClient';
+import { ModuleChoice } from './host/moduleChoice';
+import { Registry } from './host/registry';
+import { accountLine } from './vscode/accountLine';
+import { registerCommands } from './vscode/commands';
+import { InlineCompletions } from './vscode/inlineCompletions';
+import { modelRoots } from './vscode/modelRoots';
+import { refusalMessage } from './vscode/refusalMessage';
+import { engineLimits } from './vscode/settings';
+import { StatusBar } from './vscode/statusBar';
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel('Residual', { log: true });
+  const status = new StatusBar(log);
+  const registry = new Registry(() => modelRoots(context));
+  const engine = new EngineClient({
+    script: context.asAbsolutePath('dist/engine.js'),
+    limits: engineLimits(),
+    onLog: line => log.debug(line),
+  });
+  const choices = new ModuleChoice(
+    registry,
+    { warm: async ({ proposal, modules }, signal) => void (await engine.call('warm', { proposal, modules }, signal)) },
+    (reason, kept) => refusalMessage(log, reason, kept),
+  );
+  const completer = new Completer(
+    { complete: (request, signal) => engine.call('complete', request, signal) },
+    account => log.info(accountLine(account)),
+    () => performance.now(),
+  );
+  context.subscriptions.push(
+    log,
+    status,
+    engine,
+    engine.onDidChangeState(state => status.showEngine(state)),
+    vscode.languages.registerInlineCompletionItemProvider(
+      { pattern: '**' },
+      new InlineCompletions(completer, choices, status),
+    ),
+    registerCommands({ registry, choices, status, log }),
+    vscode.workspace.onDidChangeConfiguration(event => {
+      if (!event.affectsConfiguration('residual')) return;
+      engine.setLimits(engineLimits());
+      status.redraw();
+    }),
+  );
+}

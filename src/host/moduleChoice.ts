@@ -1,0 +1,145 @@
+/**
+ * From the settings' module ids to folders and strengths the engine can be asked with. A choice that does not load never
+ * replaces one that works: the last good choice of each scope stays in use until another has loaded.
+ */
+import { isAbortError, UserError } from '../core/errors';
+import type { FolderRef, ModuleUse } from '../protocol/messages';
+import type { FoundModule, FoundProposal, Registry } from './registry';
+
+/** One entry of `residual.modules`. Without a strength the module's calibrated one is used. */
+export interface ModuleSetting {
+  readonly id: string;
+  readonly strength?: number;
+}
+
+export interface Choice {
+  readonly proposal: FolderRef;
+  readonly modules: readonly ModuleUse[];
+  /** Titles for people, in the order of `modules`. */
+  readonly titles: readonly string[];
+}
+
+/** The proposal used when the setting names none. */
+const AUTO = 'auto';
+
+export interface WarmEngine {
+  warm(choice: Choice, signal: AbortSignal): Promise<void>;
+}
+
+export class ModuleChoice {
+  private readonly good = new Map<string, { key: string; choice: Choice }>();
+  private readonly refused = new Map<string, string>();
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly engine: WarmEngine,
+    /** Hears of a choice that could not be loaded, once per choice. */
+    private readonly onRefused: (reason: unknown, kept: Choice | undefined) => void,
+  ) {}
+
+  /**
+   * The choice to use now for `scope` (a folder or the window).
+   * @throws the reason when nothing works: neither what is asked for nor anything before it.
+   */
+  async current(
+    scope: string,
+    proposalId: string,
+    modules: readonly ModuleSetting[],
+    signal: AbortSignal,
+  ): Promise<Choice> {
+    const key = JSON.stringify([proposalId, modules]);
+    const good = this.good.get(scope);
+    if (good?.key === key) return good.choice;
+    if (good !== undefined && this.refused.get(scope) === key) return good.choice;
+    try {
+      const choice = await this.load(proposalId, modules, signal);
+      this.good.set(scope, { key, choice });
+      this.refused.delete(scope);
+      return choice;
+    } catch (error) {
+      if (isAbortError(error) || !(error instanceof UserError)) throw error;
+      const isNew = this.refused.get(scope) !== key;
+      this.refused.set(scope, key);
+      const kept = good?.choice ?? (await this.proposalAlone(scope, proposalId, modules, signal));
+      if (isNew) this.onRefused(error, kept);
+      if (kept === undefined) throw error;
+      return kept;
+    }
+  }
+
+  /** Loads a choice into the engine without using it yet. */
+  async load(proposalId: string, modules: readonly ModuleSetting[], signal: AbortSignal): Promise<Choice> {
+    const choice = resolveChoice(proposalId, modules, await this.registry.proposals(), await this.registry.modules());
+    await this.engine.warm(choice, signal);
+    return choice;
+  }
+
+  /** Tries everything anew, as after files changed. */
+  forget(): void {
+    this.good.clear();
+    this.refused.clear();
+  }
+
+  /** Where no choice has worked yet, a broken module must not cost the completions: the proposal goes on alone. */
+  private async proposalAlone(
+    scope: string,
+    proposalId: string,
+    modules: readonly ModuleSetting[],
+    signal: AbortSignal,
+  ): Promise<Choice | undefined> {
+    if (modules.length === 0) return undefined;
+    try {
+      const choice = await this.load(proposalId, [], signal);
+      this.good.set(scope, { key: JSON.stringify([proposalId, []]), choice });
+      return choice;
+    } catch (error) {
+      if (isAbortError(error)) throw error;
+      return undefined;
+    }
+  }
+}
+
+/** @throws UserError that names the unknown id and what there is. */
+export function resolveChoice(
+  proposalId: string,
+  modules: readonly ModuleSetting[],
+  foundProposals: readonly FoundProposal[],
+  foundModules: readonly FoundModule[],
+): Choice {
+  const proposal =
+    proposalId === AUTO
+      ? foundProposals.find(p => p.problem === undefined)
+      : foundProposals.find(p => p.id === proposalId);
+  if (proposal === undefined) {
+    throw new UserError(
+      'unknown-proposal',
+      `There is no proposal model "${proposalId}". Found: ${list(foundProposals)}. Change the setting residual.proposal.`,
+    );
+  }
+  const titles: string[] = [];
+  const uses = modules.map((setting): ModuleUse => {
+    const found = foundModules.find(m => m.id === setting.id);
+    if (found === undefined) {
+      throw new UserError(
+        'unknown-module',
+        `There is no alignment module "${setting.id}". Found: ${list(foundModules)}. Change the setting residual.modules.`,
+      );
+    }
+    if (found.manifest === undefined) {
+      throw new UserError('broken-module', `The alignment module "${found.id}" cannot be used: ${found.problem}`);
+    }
+    titles.push(found.manifest.title);
+    return { id: found.id, dir: found.dir, strength: setting.strength ?? calibrated(found, proposal.id) };
+  });
+  return { proposal: { id: proposal.id, dir: proposal.dir }, modules: uses, titles };
+}
+
+/** The strength a module was calibrated to for this proposal. */
+export function calibrated(module: FoundModule, proposalId: string): number {
+  const strength = module.manifest?.strength;
+  return strength === undefined ? 0 : (strength[proposalId] ?? strength.default);
+}
+
+function list(found: readonly { id: string }[]): string {
+  return found.length === 0 ? 'none' : found.map(f => `"${f.id}"`).join(', ');
+}

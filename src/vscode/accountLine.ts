@@ -1,0 +1,9 @@
+/** One line a request for the log: what was cached, evaluated and written, and how long it took. Never code. */
+import type { Account } from '../host/completer';
+
+export function accountLine(account: Account): string {
+  const ms = `${account.elapsedMs.toFixed(1)} ms`;
+  if (account.source === 'cache') return `completion from cache, ${account.nShown} shown, ${ms}`;
+  const { nShown, nTokens, nCached, nPrefilled, stop } = account;
+  return `completion from engine, ${nShown} shown, ${nTokens} tokens written, ${nCached} cached, ${nPrefilled} prefilled, stopped by ${stop || 'nothing'}, ${ms}`;
+}

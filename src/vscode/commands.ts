@@ -1,0 +1,28 @@
+/** The command palette. */
+import * as vscode from 'vscode';
+import type { ModuleChoice } from '../host/moduleChoice';
+import type { Registry } from '../host/registry';
+import { setStrength, switchModule } from './moduleCommands';
+import { refusalMessage } from './refusalMessage';
+import type { StatusBar } from './statusBar';
+
+export interface CommandParts {
+  readonly registry: Registry;
+  readonly choices: ModuleChoice;
+  readonly status: StatusBar;
+  readonly log: vscode.LogOutputChannel;
+}
+
+export function registerCommands({ registry, choices, status, log }: CommandParts): vscode.Disposable {
+  const commands: Record<string, () => unknown> = {
+    'residual.switchModule': () =>
+      switchModule(registry, choices, error => refusalMessage(log, error, status.shownChoice)),
+    'residual.setStrength': () => setStrength(registry),
+    'residual.complete': () => vscode.commands.executeCommand('editor.action.inlineSuggest.trigger'),
+    'residual.pause': () => status.setPaused(!status.isPaused),
+    'residual.showLog': () => log.show(),
+  };
+  return vscode.Disposable.from(
+    ...Object.entries(commands).map(([id, run]) => vscode.commands.registerCommand(id, run)),
+  );
+}

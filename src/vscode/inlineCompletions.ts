@@ -1,0 +1,84 @@
+/** Ghost text. Asks the completer at the cursor and hands its suggestions to the editor. */
+import * as vscode from 'vscode';
+import { isAbortError } from '../core/errors';
+import type { Completer } from '../host/completer';
+import type { ModuleChoice } from '../host/moduleChoice';
+import { abortSignalOf } from './cancellation';
+import { textAround } from './documentText';
+import { isLanguageOn, settingsFor } from './settings';
+import type { StatusBar } from './statusBar';
+
+/** How many completions a person who invokes them is offered. */
+const N_INVOKED = 3;
+
+/** Documents that are read or filled in, not written: output panes, comment and commit boxes, the debug console. */
+const EXCLUDED_SCHEMES = new Set([
+  'output',
+  'debug',
+  'comment',
+  'vscode-scm',
+  'git',
+  'vscode-chat-input',
+  'chatSessionInput',
+  'vscode-interactive-input',
+]);
+
+export class InlineCompletions implements vscode.InlineCompletionItemProvider {
+  constructor(
+    private readonly completer: Completer,
+    private readonly choices: ModuleChoice,
+    private readonly status: StatusBar,
+  ) {}
+
+  async provideInlineCompletionItems(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+    context: vscode.InlineCompletionContext,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.InlineCompletionItem[] | undefined> {
+    const settings = settingsFor(document);
+    if (!settings.enable || this.status.isPaused || !isLanguageOn(settings.languages, document.languageId))
+      return undefined;
+    if (EXCLUDED_SCHEMES.has(document.uri.scheme) || hasSeveralCursors(document)) return undefined;
+
+    const selected = context.selectedCompletionInfo;
+    const invoked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
+    const signal = abortSignalOf(token);
+    const done = this.status.startWork();
+    try {
+      const scope = vscode.workspace.getWorkspaceFolder(document.uri)?.uri.toString() ?? '';
+      const choice = await this.choices.current(scope, settings.proposal, settings.modules, signal);
+      this.status.showChoice(choice);
+      const shown = await this.completer.complete(
+        {
+          document: document.uri.toString(),
+          text: textAround(document, position, selected),
+          choice,
+          contextTokens: settings.contextTokens,
+          nCompletions: invoked ? N_INVOKED : 1,
+        },
+        signal,
+      );
+      if (token.isCancellationRequested) return undefined;
+      const start = selected?.range.start ?? position;
+      this.status.clearProblem();
+      return shown.map(
+        ({ text, replaceRight }) =>
+          new vscode.InlineCompletionItem(
+            (selected?.text ?? '') + text,
+            new vscode.Range(start, (selected?.range.end ?? position).translate(0, replaceRight)),
+          ),
+      );
+    } catch (error) {
+      if (!isAbortError(error) && !token.isCancellationRequested) this.status.showProblem(error);
+      return undefined;
+    } finally {
+      done();
+    }
+  }
+}
+
+function hasSeveralCursors(document: vscode.TextDocument): boolean {
+  const editor = vscode.window.activeTextEditor;
+  return editor?.document === document && editor.selections.length > 1;
+}

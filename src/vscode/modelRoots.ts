@@ -1,0 +1,16 @@
+/** Where proposals and modules are looked for: what ships, what a person added, and what a trusted workspace's team shares. */
+import * as vscode from 'vscode';
+import type { Root } from '../host/registry';
+
+export function modelRoots(context: vscode.ExtensionContext): Root[] {
+  const roots: Root[] = [
+    { dir: context.asAbsolutePath('models'), origin: 'shipped' },
+    { dir: context.globalStorageUri.fsPath, origin: 'personal' },
+  ];
+  if (!vscode.workspace.isTrusted) return roots;
+  for (const folder of vscode.workspace.workspaceFolders ?? []) {
+    if (folder.uri.scheme === 'file')
+      roots.push({ dir: vscode.Uri.joinPath(folder.uri, '.residual').fsPath, origin: 'team' });
+  }
+  return roots;
+}

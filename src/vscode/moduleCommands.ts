@@ -1,0 +1,160 @@
+/** Switching modules and their strength from the command palette. */
+import * as vscode from 'vscode';
+import type { EvaluationRow } from '../core/manifest';
+import { calibrated, type ModuleChoice, type ModuleSetting } from '../host/moduleChoice';
+import type { FoundModule, Registry } from '../host/registry';
+import { settingsFor, storeModules } from './settings';
+
+interface ModuleItem extends vscode.QuickPickItem {
+  readonly modules: readonly ModuleSetting[];
+  readonly isCurrent: boolean;
+}
+
+/** `Residual: Switch Alignment Module…`: loads what is picked first, and stores it only when that worked. */
+export async function switchModule(
+  registry: Registry,
+  choices: ModuleChoice,
+  onFailure: (error: unknown) => void,
+): Promise<void> {
+  const scope = scopeOfEditor();
+  const settings = settingsFor(scope);
+  const current = settings.modules.map(m => m.id).join();
+  const proposalId =
+    settings.proposal === 'auto'
+      ? ((await registry.proposals()).find(p => p.problem === undefined)?.id ?? '')
+      : settings.proposal;
+  const found = await registry.modules();
+  const items: ModuleItem[] = [
+    ...found.map(module => itemOf(module, proposalId, module.id === current)),
+    {
+      label: label(vscode.l10n.t('None'), current === ''),
+      description: vscode.l10n.t('the proposal alone'),
+      detail: vscode.l10n.t('Completions as the general model writes them, without alignment.'),
+      modules: [],
+      isCurrent: current === '',
+    },
+  ];
+  const picked = await pick(items);
+  if (picked === undefined || picked.isCurrent) return;
+  try {
+    await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Residual: loading the module') },
+      () => choices.load(settings.proposal, picked.modules, new AbortController().signal),
+    );
+    await storeModules(scope, picked.modules);
+  } catch (error) {
+    onFailure(error);
+  }
+}
+
+/** `Residual: Set Module Strength…`: of the one active module, or of one picked among several. */
+export async function setStrength(registry: Registry): Promise<void> {
+  const scope = scopeOfEditor();
+  const { modules, proposal } = settingsFor(scope);
+  if (modules.length === 0) {
+    const action = vscode.l10n.t('Switch Module…');
+    const chosen = await vscode.window.showInformationMessage(
+      vscode.l10n.t('No alignment module is active here.'),
+      action,
+    );
+    if (chosen === action) await vscode.commands.executeCommand('residual.switchModule');
+    return;
+  }
+  const found = await registry.modules();
+  const proposalId =
+    proposal === 'auto' ? ((await registry.proposals()).find(p => p.problem === undefined)?.id ?? '') : proposal;
+  const id =
+    modules.length === 1
+      ? modules[0].id
+      : await vscode.window.showQuickPick(
+          modules.map(m => m.id),
+          { title: vscode.l10n.t('Strength of which module?') },
+        );
+  const module = found.find(m => m.id === id);
+  const setting = modules.find(m => m.id === id);
+  if (setting === undefined) return;
+  const measured = module === undefined ? undefined : calibrated(module, proposalId);
+  const entered = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Strength of {0}', module?.manifest?.title ?? setting.id),
+    prompt:
+      measured === undefined
+        ? vscode.l10n.t('0 is the proposal alone.')
+        : vscode.l10n.t('0 is the proposal alone; {0} was measured to be best. Empty for that.', measured),
+    value: String(setting.strength ?? measured ?? ''),
+    validateInput: value =>
+      value.trim() === '' || (Number.isFinite(Number(value)) && Number(value) >= 0 && Number(value) <= 4)
+        ? undefined
+        : vscode.l10n.t('A number from 0 to 4, or nothing.'),
+  });
+  if (entered === undefined) return;
+  const strength = entered.trim() === '' ? {} : { strength: Number(entered) };
+  await storeModules(
+    scope,
+    modules.map(m => (m === setting ? { id: m.id, ...strength } : m)),
+  );
+}
+
+/** The current module is preselected, so that Enter alone changes nothing. */
+function pick(items: readonly ModuleItem[]): Promise<ModuleItem | undefined> {
+  return new Promise(resolve => {
+    const quickPick = vscode.window.createQuickPick<ModuleItem>();
+    quickPick.title = vscode.l10n.t('Switch Alignment Module');
+    quickPick.placeholder = vscode.l10n.t('The module for this workspace');
+    quickPick.matchOnDescription = true;
+    quickPick.matchOnDetail = true;
+    quickPick.items = items;
+    quickPick.activeItems = items.filter(i => i.isCurrent);
+    quickPick.onDidAccept(() => {
+      resolve(quickPick.selectedItems[0]);
+      quickPick.hide();
+    });
+    quickPick.onDidHide(() => {
+      resolve(undefined);
+      quickPick.dispose();
+    });
+    quickPick.show();
+  });
+}
+
+function itemOf(module: FoundModule, proposalId: string, isCurrent: boolean): ModuleItem {
+  const { manifest } = module;
+  const modules = [{ id: module.id }];
+  if (manifest === undefined) {
+    return {
+      label: `$(warning) ${module.id}`,
+      description: vscode.l10n.t('cannot be used'),
+      detail: module.problem ?? '',
+      modules,
+      isCurrent,
+    };
+  }
+  return {
+    label: label(manifest.title, isCurrent),
+    description: [manifest.domain, megabytes(module.sizeBytes), gain(manifest.evaluation, proposalId)]
+      .filter(Boolean)
+      .join(' · '),
+    detail: manifest.description,
+    modules,
+    isCurrent,
+  };
+}
+
+function label(title: string, isCurrent: boolean): string {
+  return `${isCurrent ? '$(check)' : '$(blank)'} ${title}`;
+}
+
+function megabytes(sizeBytes: number): string {
+  return `${(sizeBytes / 1e6).toFixed(1)} MB`;
+}
+
+/** The first measurement made with this proposal, as better or worse than the proposal alone. */
+function gain(evaluation: readonly EvaluationRow[], proposalId: string): string {
+  const row = evaluation.find(e => e.proposalId === proposalId);
+  if (row === undefined || row.proposal === 0) return vscode.l10n.t('not measured with this proposal');
+  const percent = (100 * (row.aligned - row.proposal)) / row.proposal;
+  return `${row.metric} ${row.proposal.toFixed(3)} → ${row.aligned.toFixed(3)} (${percent > 0 ? '+' : ''}${percent.toFixed(1)} %)`;
+}
+
+function scopeOfEditor(): vscode.Uri | undefined {
+  return vscode.window.activeTextEditor?.document.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri;
+}

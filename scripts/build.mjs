@@ -1,0 +1,83 @@
+// Bundles the extension, the engine, the webviews and the tests with esbuild.
+// `--watch` keeps rebuilding; `--production` minifies, leaves out source maps and the tests.
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { setUp } from './setup.mjs';
+
+/** Packages that stay packages: given by VS Code, native, or tools of the tests. */
+const external = ['vscode', 'onnxruntime-node', 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'];
+
+const node = { bundle: true, platform: 'node', format: 'cjs', target: 'node20', external, logLevel: 'warning' };
+const browser = { bundle: true, platform: 'browser', format: 'iife', target: 'es2022', logLevel: 'warning' };
+
+const programs = {
+  extension: 'src/extension.ts',
+  engine: 'src/engine/main.ts',
+  trainer: 'src/trainer/main.ts',
+  'cli/complete': 'src/cli/complete.ts',
+  'cli/eval': 'src/cli/eval.ts',
+  'cli/bench': 'src/cli/bench.ts',
+};
+
+function filesBelow(folder, suffix) {
+  if (!fs.existsSync(folder)) return [];
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return names.filter(name => name.endsWith(suffix)).map(name => path.join(folder, name));
+}
+
+function bundles(production) {
+  const form = { minify: production, sourcemap: !production };
+  const present = Object.entries(programs).filter(([, file]) => fs.existsSync(file));
+  const webviews = fs.existsSync('src/webview')
+    ? fs.readdirSync('src/webview').filter(name => name.endsWith('.ts'))
+    : [];
+  const tests = ['unit', 'engine', 'editor', 'bench'].flatMap(tier => filesBelow(`test/${tier}`, '.test.ts'));
+  return [
+    { ...node, ...form, entryPoints: Object.fromEntries(present), outdir: 'dist' },
+    { ...browser, ...form, entryPoints: webviews.map(name => `src/webview/${name}`), outdir: 'media' },
+    ...(production
+      ? []
+      : [
+          {
+            ...node,
+            ...form,
+            entryPoints: [...tests, 'test/editor/host/index.ts'],
+            outbase: 'test',
+            outdir: 'dist/test',
+          },
+        ]),
+  ].filter(({ entryPoints }) => Object.keys(entryPoints).length > 0);
+}
+
+/** Builds once, into dist/ and media/; throws when something does not compile. */
+export async function build({ production = false } = {}) {
+  const esbuild = await import('esbuild');
+  const results = await Promise.all(bundles(production).map(options => esbuild.build({ ...options, metafile: true })));
+  const written = new Set(
+    results.flatMap(result => Object.keys(result.metafile.outputs)).map(file => path.normalize(file)),
+  );
+  // A test whose source is gone must not run on from an old build.
+  const stale = [...filesBelow('dist/test', '.js'), ...filesBelow('dist/test', '.js.map')].filter(
+    file => !written.has(file),
+  );
+  for (const file of stale) fs.rmSync(file, { force: true });
+}
+
+async function watch() {
+  const esbuild = await import('esbuild');
+  const contexts = await Promise.all(bundles(false).map(options => esbuild.context({ ...options, logLevel: 'info' })));
+  await Promise.all(contexts.map(context => context.watch()));
+  console.log('Watching.');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  await setUp();
+  try {
+    await (process.argv.includes('--watch') ? watch() : build({ production: process.argv.includes('--production') }));
+  } catch (error) {
+    // esbuild has printed what does not compile.
+    if (!error.errors) throw error;
+    process.exitCode = 1;
+  }
+}

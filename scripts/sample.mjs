@@ -1,0 +1,18 @@
+// Throw-away copies of the sample workspace, so that trying things never changes the checkout.
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** The place in the sample workspace where a completion is easy to see: typing `types` behind `after` in `file`. */
+export const sampleSpot = {
+  file: 'src/state/store.ts',
+  after: 'for (const task of state.board.tasks) {\n    ',
+  types: 'if (task',
+};
+
+/** @returns {string} absolute path of a fresh copy; whoever asked removes it. */
+export function copyOfSample() {
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'task-board-')));
+  fs.cpSync('samples/task-board', folder, { recursive: true });
+  return folder;
+}

@@ -1,0 +1,189 @@
+// npm test: type-check, lint, build, then the three tiers. Ends with one line, `N passed, M failed`.
+//   --only unit|engine|editor   one tier, and no checks      --grep TEXT   tests whose title matches
+//   --desktop                   the editor tier in a desktop VS Code instead of the browser workbench
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+import { root, setUp } from './setup.mjs';
+import { endProcessTree, markedProcesses } from './workbench/processTree.mjs';
+
+const minutes = 60_000;
+/** Generous: a tier that takes longer hangs. */
+const limitsMs = { unit: 5 * minutes, engine: 15 * minutes, 'editor host': 8 * minutes, 'editor ui': 20 * minutes };
+
+const mocha = ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--reporter', 'scripts/mochaReporter.cjs'];
+
+const mark = `RESIDUAL_TEST_RUN=${randomUUID()}`;
+const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'residual-'));
+const running = new Set();
+let passed = 0;
+let failed = 0;
+
+const { values: options } = parseArgs({
+  options: { only: { type: 'string' }, grep: { type: 'string' }, desktop: { type: 'boolean', default: false } },
+});
+const tiers = { unit: unitTier, engine: engineTier, editor: editorTier };
+if (options.only && !tiers[options.only]) {
+  console.error(`--only takes one of ${Object.keys(tiers).join(', ')}, not ${options.only}.`);
+  process.exit(2);
+}
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+]) {
+  process.once(signal, async () => {
+    await Promise.all([...running].map(pid => endProcessTree(pid, mark)));
+    fs.rmSync(scratch, { recursive: true, force: true });
+    process.exit(code);
+  });
+}
+
+await setUp();
+if (!options.only) await checks();
+if (
+  await step('build', () =>
+    build().then(
+      () => true,
+      () => false,
+    ),
+  )
+) {
+  for (const [name, tier] of Object.entries(tiers)) if (!options.only || options.only === name) await tier();
+}
+fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+if (passed + failed === 0) console.error('No test ran.');
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+
+/** A check that is not a test: counts only when it fails. */
+async function step(name, succeeds) {
+  const startedMs = performance.now();
+  const ok = await succeeds();
+  console.log(`${ok ? '✓' : '✗'} ${name} (${seconds(startedMs)})`);
+  if (!ok) failed++;
+  return ok;
+}
+
+async function checks() {
+  const tool = (file, args) =>
+    run(process.execPath, [file, ...args], { limitMs: 5 * minutes }).then(code => code === 0);
+  await step('type-check', () => tool('node_modules/typescript/lib/tsc.js', ['--noEmit']));
+  await step('lint', () => tool('node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings']));
+}
+
+function unitTier() {
+  return mochaTier('unit', 'dist/test/unit', ['--timeout', '10000']);
+}
+
+function engineTier() {
+  return mochaTier('engine', 'dist/test/engine', ['--timeout', '60000']);
+}
+
+async function editorTier() {
+  const { chooseEditor } = await import('./editors.mjs');
+  const editor = await chooseEditor({ desktop: options.desktop });
+  if (editor.kind === 'none') {
+    console.error(`✗ editor: ${editor.advice}`);
+    failed++;
+    return;
+  }
+  await tier('editor host', process.execPath, ['scripts/editorHost.mjs', editor.kind]);
+  if (editor.kind === 'browser') await mochaTier('editor ui', 'dist/test/editor/ui', ['--timeout', '120000']);
+  else console.log('The tests that drive the workbench need the browser workbench (Linux); they are left out here.');
+}
+
+async function mochaTier(name, folder, args) {
+  if (!fs.existsSync(folder)) {
+    console.error(`✗ ${name}: there are no tests in ${folder}`);
+    failed++;
+    return;
+  }
+  const grep = options.grep ? ['--grep', options.grep] : [];
+  await tier(name, process.execPath, [...mocha, ...args, ...grep, `${folder}/**/*.test.js`]);
+}
+
+/** Runs one tier in its own process and counts what its result file says, never its exit code alone. */
+async function tier(name, command, args) {
+  console.log(`\n── ${name} ──`);
+  const startedMs = performance.now();
+  const result = path.join(scratch, `${name}.jsonl`);
+  const environment = { RESIDUAL_TEST_RESULT: result, ...(options.grep ? { RESIDUAL_TEST_GREP: options.grep } : {}) };
+  const code = await run(command, args, { limitMs: limitsMs[name], environment, result });
+  const lines = fs.existsSync(result)
+    ? fs
+        .readFileSync(result, 'utf8')
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line))
+    : [];
+  const count = kind => lines.filter(line => line.kind === kind).length;
+  const problems = [];
+  if (count('end') === 0) problems.push('ended before its tests did');
+  else if (code !== 0 && count('failed') === 0) problems.push(`ended with exit code ${code} although no test failed`);
+  const left = await leftBehind();
+  if (left.length > 0) problems.push(`left processes running: ${left.join('; ')}`);
+  for (const problem of problems) console.error(`✗ ${name}: ${problem}`);
+  passed += count('passed');
+  failed += count('failed') + problems.length;
+  console.log(`${name}: ${count('passed')} passed, ${count('skipped')} skipped in ${seconds(startedMs)}`);
+}
+
+/** Command lines of processes of this run that are still there after a grace period; they are ended. */
+async function leftBehind() {
+  for (let i = 0; i < 30 && markedProcesses(mark).length > 0; i++)
+    await new Promise(resolve => setTimeout(resolve, 100));
+  const left = markedProcesses(mark);
+  if (left.length > 0) await endProcessTree(left[0].pid, mark);
+  return left.map(({ command }) => command.slice(0, 200));
+}
+
+/** Resolves with the exit code, or with a signal's name or 'time' when it did not end by itself. */
+function run(command, args, { limitMs, environment = {}, result = undefined }) {
+  const [name, value] = mark.split('=');
+  const env = { ...process.env, TMPDIR: scratch, [name]: value, ...environment };
+  for (const variable of ['ELECTRON_RUN_AS_NODE', 'NODE_OPTIONS', 'VSCODE_IPC_HOOK_CLI', 'VSCODE_PID'])
+    delete env[variable];
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  running.add(child.pid);
+  return new Promise(resolve => {
+    let reason;
+    const end = why => {
+      reason = why;
+      console.error(`Ending it: ${why}.`);
+      void endProcessTree(child.pid, mark);
+    };
+    const limit = setTimeout(() => end(`it took longer than ${limitMs / minutes} minutes`), limitMs);
+    // A finished suite whose process stays has left something open: a defect, but no reason to wait for the limit.
+    let finishedAtMs = Infinity;
+    const watch = setInterval(() => {
+      if (
+        finishedAtMs === Infinity &&
+        result &&
+        fs.existsSync(result) &&
+        fs.readFileSync(result, 'utf8').includes('"kind":"end"')
+      )
+        finishedAtMs = performance.now();
+      if (performance.now() - finishedAtMs > 30_000 && !reason)
+        end('its tests are done, but something keeps it running');
+    }, 1000);
+    child.on('error', error => {
+      console.error(error.message);
+      resolve('error');
+    });
+    child.on('close', (code, signal) => {
+      clearTimeout(limit);
+      clearInterval(watch);
+      running.delete(child.pid);
+      resolve(reason ?? signal ?? code);
+    });
+  });
+}
+
+function seconds(startedMs) {
+  return `${((performance.now() - startedMs) / 1000).toFixed(1)} s`;
+}

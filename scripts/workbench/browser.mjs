@@ -1,0 +1,65 @@
+// Finds a Chromium on this machine and opens a page in it that can reach nothing but the loopback interface.
+import fs from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+
+export const browserAdvice =
+  'install Chromium (Debian: apt-get install chromium fonts-liberation), or name one in RESIDUAL_CHROMIUM';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
+
+/** @returns {string | undefined} path of the binary */
+export function findChromium() {
+  const named = process.env.RESIDUAL_CHROMIUM;
+  if (named) return fs.existsSync(named) ? named : undefined;
+  const onPath = (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .flatMap(folder => names.map(name => path.join(folder, name)));
+  return [...onPath, chromium.executablePath()].find(file => file && fs.existsSync(file));
+}
+
+/**
+ * @typedef {object} OpenPage
+ * @property {import('playwright-core').Page} page
+ * @property {string[]} outsideRequests Addresses that the page asked for outside this machine; all were refused.
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * @param {{ tmp: string, viewport?: { width: number, height: number } }} options `tmp` takes what the browser writes
+ * @returns {Promise<OpenPage>}
+ */
+export async function openPage({ tmp, viewport = { width: 1280, height: 800 } }) {
+  const executablePath = findChromium();
+  if (!executablePath) throw new Error(`No Chromium found: ${browserAdvice}.`);
+  const browser = await chromium.launch({
+    executablePath,
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    env: { ...process.env, TMPDIR: tmp },
+    args: [
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  const context = await browser.newContext({ viewport });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  /** @type {string[]} */
+  const outsideRequests = [];
+  const isOutside = url =>
+    !['127.0.0.1', 'localhost', '[::1]'].includes(url.hostname) && !['data:', 'blob:'].includes(url.protocol);
+  await context.route(isOutside, route => {
+    outsideRequests.push(route.request().url());
+    return route.abort();
+  });
+  await context.routeWebSocket(isOutside, socket => {
+    outsideRequests.push(socket.url());
+    socket.close();
+  });
+  const page = await context.newPage();
+  return { page, outsideRequests, close: () => browser.close() };
+}

@@ -1,0 +1,285 @@
+// Acts like a person on a VS Code page: keys, palette, quick picks; and reads what a person sees.
+// Knows VS Code's selectors so that tests need not; knows nothing of the extension under test.
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** @typedef {ReturnType<typeof createDriver>} Driver */
+
+const modifier = process.platform === 'darwin' ? 'Meta' : 'Control';
+
+/**
+ * @param {import('playwright-core').Page} page
+ * @param {string} workspace Folder that paths are relative to.
+ */
+export function createDriver(page, workspace) {
+  const keyboard = page.keyboard;
+  const quickInput = page.locator('.quick-input-widget').filter({ visible: true });
+  const quickRows = quickInput.locator('.quick-input-list .monaco-list-row');
+  const editor = page.locator('.part.editor .editor-instance .monaco-editor').first();
+
+  /**
+   * Polls, because what a page shows has no event of its own. Throws with the last thing seen.
+   * @template T
+   * @param {string} what
+   * @param {() => Promise<T> | T} read
+   * @param {(seen: T) => boolean} accept
+   */
+  async function until(what, read, accept, timeoutMs = 20_000) {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+      const seen = await read();
+      if (accept(seen)) return seen;
+      if (Date.now() > end)
+        throw new Error(`Waited ${timeoutMs / 1000} s for ${what}; the last thing seen was ${JSON.stringify(seen)}.`);
+      await delay(50);
+    }
+  }
+
+  /**
+   * Opens a file of the workspace and waits until its text can be typed in.
+   * @param {string} file
+   */
+  async function openFile(file) {
+    const name = path.basename(file);
+    const row = quickRows.filter({ hasText: name }).first();
+    for (let attempt = 0; ; attempt++) {
+      await keyboard.press(`${modifier}+P`);
+      await quickInput.locator('input').first().fill(file);
+      // Right after the start the file search is not there yet, and does not repeat a query by itself.
+      if (
+        await row.waitFor({ timeout: 2_000 }).then(
+          () => true,
+          () => false,
+        )
+      )
+        break;
+      if (attempt === 10) throw new Error(`Quick Open does not find ${file}.`);
+      await keyboard.press('Escape');
+    }
+    await keyboard.press('Enter');
+    await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+    await page.locator('.part.editor .monaco-editor.focused').waitFor();
+    await editor.locator('.view-line').first().waitFor();
+  }
+
+  /**
+   * Puts the cursor at a 1-based line and column.
+   * @param {number} line
+   * @param {number} column
+   */
+  async function moveTo(line, column) {
+    await keyboard.press('Control+G');
+    await quickInput.locator('input').first().fill(`:${line}:${column}`);
+    await keyboard.press('Enter');
+    await until(`the cursor at ${line}:${column}`, cursor, ([l, c]) => l === line && c === column, 5_000);
+  }
+
+  /**
+   * Puts the cursor behind the first occurrence of `text` in the file as it is on disk.
+   * @param {string} file
+   * @param {string} text
+   */
+  async function moveBehind(file, text) {
+    const content = fs.readFileSync(path.join(workspace, file), 'utf8');
+    const at = content.indexOf(text);
+    if (at < 0) throw new Error(`${file} does not contain ${JSON.stringify(text)}.`);
+    const lines = content.slice(0, at + text.length).split('\n');
+    await moveTo(lines.length, lines[lines.length - 1].length + 1);
+  }
+
+  async function cursor() {
+    const text = (await page.locator('[id="status.editor.selection"]').textContent()) ?? '';
+    return (text.match(/\d+/g) ?? []).slice(0, 2).map(Number);
+  }
+
+  /**
+   * Types at a person's pace; `delayMs` between keys.
+   * @param {string} text
+   */
+  const type = (text, { delayMs = 40 } = {}) => keyboard.type(text, { delay: delayMs });
+
+  /** @param {string} key in Playwright's spelling, `Control+Shift+P` */
+  const press = key => keyboard.press(key);
+
+  /** The ghost text on screen, its lines joined by \n; empty when there is none. */
+  function ghostText() {
+    return page.evaluate(() => {
+      const text = (line, selector) => [...line.querySelectorAll(selector)].map(part => part.textContent).join('');
+      const first = [...document.querySelectorAll('.view-lines > .view-line')]
+        .map(line => text(line, '.ghost-text-decoration, .ghost-text'))
+        .filter(Boolean);
+      const more = [...document.querySelectorAll('.suggest-preview-text .view-line')].map(line =>
+        text(line, '.ghost-text'),
+      );
+      return [first.join(''), ...more].join('\n').replaceAll('\u00a0', ' ');
+    });
+  }
+
+  /**
+   * @param {(text: string) => boolean} [accept]
+   * @returns {Promise<string>} the ghost text, once there is some that `accept` likes
+   */
+  const waitForGhostText = (accept = text => text !== '', timeoutMs = 30_000) =>
+    until('ghost text', ghostText, accept, timeoutMs);
+
+  const waitForNoGhostText = (timeoutMs = 5_000) => until('no ghost text', ghostText, text => text === '', timeoutMs);
+
+  /** Fails when ghost text appears within the time: for what must stay silent. */
+  async function staysWithoutGhostText(forMs = 3_000) {
+    for (const end = Date.now() + forMs; Date.now() < end; await delay(100)) {
+      const text = await ghostText();
+      if (text !== '') throw new Error(`There should be no ghost text, but there is ${JSON.stringify(text)}.`);
+    }
+  }
+
+  async function acceptTab() {
+    await keyboard.press('Tab');
+    await waitForNoGhostText();
+  }
+
+  const acceptWord = () => keyboard.press(`${modifier}+ArrowRight`);
+
+  /**
+   * One visible line of the editor as it would be saved, ghost text left out.
+   * @param {number} line
+   * @returns {Promise<string | undefined>}
+   */
+  function lineText(line) {
+    return page.evaluate(number => {
+      const numbers = [...document.querySelectorAll('.part.editor .margin-view-overlays > div')];
+      const margin = /** @type {HTMLElement | undefined} */ (
+        numbers.find(row => row.textContent.trim() === String(number))
+      );
+      const lines = /** @type {HTMLElement[]} */ ([
+        ...document.querySelectorAll('.part.editor .view-lines > .view-line'),
+      ]);
+      const found = margin && lines.find(row => row.style.top === margin.style.top);
+      if (!found) return undefined;
+      const copy = /** @type {HTMLElement} */ (found.cloneNode(true));
+      for (const ghost of copy.querySelectorAll('.ghost-text-decoration, .ghost-text')) ghost.remove();
+      return copy.textContent.replaceAll('\u00a0', ' ');
+    }, line);
+  }
+
+  /**
+   * Saves the active file and reads it from disk: the one way to see all of it.
+   * @param {string} file
+   */
+  async function savedText(file) {
+    await keyboard.press(`${modifier}+S`);
+    await page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+    return fs.readFileSync(path.join(workspace, file), 'utf8');
+  }
+
+  /** Discards the active file's changes. */
+  async function revert() {
+    await palette('File: Revert File');
+    await page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+  }
+
+  /**
+   * Runs a command by its whole title in the command palette.
+   * @param {string} command
+   */
+  async function palette(command) {
+    await keyboard.press('F1');
+    await quickInput.locator('input').first().fill(`>${command}`);
+    // Clicked rather than entered: the first row is another one until the list has caught up with the text.
+    await quickRows
+      .filter({ has: page.getByText(command, { exact: true }) })
+      .first()
+      .click();
+    const palette = page
+      .locator('.quick-input-widget input[aria-label^="Type the name of a command"]')
+      .filter({ visible: true });
+    await palette.waitFor({ state: 'hidden', timeout: 5_000 });
+  }
+
+  /**
+   * Chooses the row that contains `text` in the open quick pick.
+   * @param {string} text
+   */
+  async function quickPick(text) {
+    const row = quickRows.filter({ hasText: text }).first();
+    await row.waitFor();
+    await row.click();
+  }
+
+  /** @returns {Promise<string[]>} the rows of the open quick pick */
+  const quickPickRows = () =>
+    until(
+      'rows of a quick pick',
+      () => quickRows.allInnerTexts(),
+      rows => rows.length > 0,
+    );
+
+  /**
+   * The text of a status bar item by its full id (`publisher.name.item`).
+   * @param {string} id
+   * @returns {Promise<string | undefined>}
+   */
+  function statusBar(id) {
+    return page.evaluate(wanted => document.getElementById(wanted)?.textContent?.trim(), id);
+  }
+
+  /**
+   * @param {string} id
+   * @param {(text: string) => boolean} accept
+   */
+  const waitForStatusBar = (id, accept, timeoutMs = 30_000) =>
+    until(`the status bar item ${id}`, async () => (await statusBar(id)) ?? '', accept, timeoutMs);
+
+  /** @param {string} id */
+  const clickStatusBar = id => page.locator(`[id="${id}"] a`).click();
+
+  /** Texts of the notifications on screen. */
+  const toasts = () => page.locator('.notification-toast .notification-list-item-message').allInnerTexts();
+
+  /** @param {string} text */
+  const waitForToast = (text, timeoutMs = 20_000) =>
+    until(`a message with ${JSON.stringify(text)}`, toasts, all => all.some(one => one.includes(text)), timeoutMs);
+
+  const dismissToasts = () => palette('Notifications: Clear All Notifications');
+
+  /**
+   * Saves artifacts/NAME.png and returns its path.
+   * @param {string} name
+   */
+  async function screenshot(name) {
+    const file = path.resolve('artifacts', name.endsWith('.png') ? name : `${name}.png`);
+    await page.screenshot({ path: file });
+    return file;
+  }
+
+  return {
+    page,
+    workspace,
+    until,
+    openFile,
+    moveTo,
+    moveBehind,
+    cursor,
+    type,
+    press,
+    ghostText,
+    waitForGhostText,
+    waitForNoGhostText,
+    staysWithoutGhostText,
+    acceptTab,
+    acceptWord,
+    lineText,
+    savedText,
+    revert,
+    palette,
+    quickPick,
+    quickPickRows,
+    statusBar,
+    waitForStatusBar,
+    clickStatusBar,
+    toasts,
+    waitForToast,
+    dismissToasts,
+    screenshot,
+  };
+}

@@ -1,0 +1,70 @@
+// Opens a workspace in a real VS Code in a browser: the server, a page in Chromium, and the driver that acts like a person on it.
+import fs from 'node:fs';
+import path from 'node:path';
+import { openPage } from './browser.mjs';
+import { createDriver } from './driver.mjs';
+import { installWorkbench } from './install.mjs';
+import { startServer } from './server.mjs';
+
+/** @type {Set<() => Promise<void>>} */
+const open = new Set();
+let watchesSignals = false;
+
+/**
+ * @param {import('./server.mjs').ServerOptions & { workspace: string, remotePayload?: Record<string, string>, onPage?: (page: import('playwright-core').Page) => Promise<void> }} options
+ * `remotePayload` names absolute paths for the page's address, `onPage` prepares the page before VS Code loads.
+ */
+export async function openWorkbench({ workspace, remotePayload = {}, onPage, ...options }) {
+  closeOnSignals();
+  const server = await startServer(await installWorkbench(), options);
+  const onSignal = () => close();
+  open.add(onSignal);
+  /** @type {import('./browser.mjs').OpenPage | undefined} */
+  let browser;
+  const close = async () => {
+    open.delete(onSignal);
+    await browser?.close().catch(() => {});
+    await server.stop();
+  };
+  try {
+    browser = await openPage({ tmp: path.join(server.profile, 't') });
+    await onPage?.(browser.page);
+    await browser.page.goto(workbenchAddress(server.port, workspace, remotePayload));
+    await browser.page.waitForSelector('.monaco-workbench .part.statusbar', { timeout: 60_000 });
+    return { ...browser, driver: createDriver(browser.page, workspace), server, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * @param {number} port
+ * @param {string} workspace
+ * @param {Record<string, string>} [remotePayload]
+ */
+export function workbenchAddress(port, workspace, remotePayload = {}) {
+  const address = new URL(`http://127.0.0.1:${port}/`);
+  address.searchParams.set('folder', fs.realpathSync(workspace));
+  const payload = Object.entries(remotePayload).map(([name, file]) => [
+    name,
+    `vscode-remote://127.0.0.1:${port}${file}`,
+  ]);
+  if (payload.length > 0) address.searchParams.set('payload', JSON.stringify(payload));
+  return address.href;
+}
+
+function closeOnSignals() {
+  if (watchesSignals) return;
+  watchesSignals = true;
+  for (const [signal, code] of /** @type {const} */ ([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])) {
+    process.once(signal, async () => {
+      await Promise.all([...open].map(close => close()));
+      process.exit(code);
+    });
+  }
+}

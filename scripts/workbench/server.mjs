@@ -1,0 +1,133 @@
+// Starts VS Code's server on a free loopback port with a throw-away profile, and ends it with everything it started.
+// Knows nothing of browsers: what the address shows is up to whoever opens it.
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { installExtension } from './extensionFolder.mjs';
+import { endProcessTree } from './processTree.mjs';
+
+const quietSettings = {
+  'workbench.startupEditor': 'none',
+  'workbench.enableExperiments': false,
+  'workbench.tips.enabled': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'chat.disableAIFeatures': false,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'extensions.autoCheckUpdates': false,
+  'extensions.autoUpdate': false,
+  'extensions.ignoreRecommendations': true,
+  'git.enabled': false,
+  'git.openRepositoryInParentFolders': 'never',
+};
+
+/**
+ * @typedef {object} ServerOptions
+ * @property {string} [extension] Folder of an extension to install, as a person would have it installed.
+ * @property {boolean} [testDriver] Lets a page run an extension's tests by address; hides toasts.
+ * @property {boolean} [trusted] Trust every workspace without asking.
+ * @property {Record<string, unknown>} [settings] User settings.
+ * @property {Record<string, string>} [environment] Reaches the extension host.
+ *
+ * @typedef {object} Server
+ * @property {number} port
+ * @property {string} profile Folder of everything the server writes.
+ * @property {Promise<void>} ended Resolves when the server ends, for whatever reason.
+ * @property {() => string} logs What the server and the extension host logged.
+ * @property {() => Promise<void>} stop Ends the whole process tree and removes the profile.
+ */
+
+/**
+ * @param {import('./install.mjs').Installation} installation
+ * @param {ServerOptions} options
+ * @returns {Promise<Server>}
+ */
+export async function startServer(
+  installation,
+  { extension, testDriver = false, trusted = true, settings = {}, environment = {} },
+) {
+  // Short names: a socket's path may have about 100 characters.
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'vs-'));
+  const mark = `RESIDUAL_WORKBENCH_RUN=${randomUUID()}`;
+  const folders = ['user/User', 'extensions', 'server', 't', 'home'].map(name => path.join(profile, name));
+  for (const folder of folders) fs.mkdirSync(folder, { recursive: true });
+  const [userSettings, extensions, data, tmp, home] = folders;
+  fs.writeFileSync(
+    path.join(userSettings, 'settings.json'),
+    JSON.stringify({ ...quietSettings, ...settings }, null, 2),
+  );
+  if (extension) installExtension(extension, extensions);
+
+  const args = [
+    ['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms'],
+    ['--user-data-dir', path.join(profile, 'user'), '--extensions-dir', extensions, '--server-data-dir', data],
+    ['--disable-telemetry', '--skip-welcome'],
+    testDriver ? ['--enable-smoke-test-driver'] : [],
+    trusted ? ['--disable-workspace-trust'] : [],
+  ].flat();
+  const [name, value] = mark.split('=');
+  const child = spawn(installation.node, [installation.server, ...args], {
+    cwd: profile,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...cleanEnvironment(),
+      TMPDIR: tmp,
+      XDG_RUNTIME_DIR: tmp,
+      XDG_CONFIG_HOME: home,
+      XDG_DATA_HOME: home,
+      EXTENSIONS_GALLERY: '{}',
+      [name]: value,
+      ...environment,
+    },
+  });
+
+  let output = '';
+  const ended = new Promise(resolve => child.on('close', () => resolve(undefined)));
+  const port = new Promise((resolve, reject) => {
+    const listen = chunk => {
+      output += chunk;
+      const found = /Extension host agent listening on (\d+)/.exec(output);
+      if (found) resolve(Number(found[1]));
+    };
+    child.stdout.on('data', listen);
+    child.stderr.on('data', listen);
+    child.on('error', reject);
+    child.on('close', code =>
+      reject(new Error(`VS Code's server ended with code ${code} before it listened.\n${output}`)),
+    );
+    setTimeout(() => reject(new Error(`VS Code's server did not listen within a minute.\n${output}`)), 60_000).unref();
+  });
+  const stop = async () => {
+    if (child.pid) await endProcessTree(child.pid, mark);
+    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const logs = () => `${logFiles(profile)}\n--- server ---\n${output}`;
+  try {
+    return { port: await port, profile, ended, logs, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Variables of an editor's own terminal would turn its children into something else. */
+export function cleanEnvironment() {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^(ELECTRON_|VSCODE_|NODE_OPTIONS$|NODE_CHANNEL_FD$|npm_)/.test(name),
+    ),
+  );
+}
+
+/** The extension's own log and the extension host's: the only ones that say why an extension does nothing. */
+function logFiles(profile) {
+  const files = fs
+    .readdirSync(profile, { recursive: true, encoding: 'utf8' })
+    .filter(file => /(remoteexthost|residual[^/]*)\.log$/i.test(file));
+  return files
+    .map(file => `--- ${path.basename(file)} ---\n${fs.readFileSync(path.join(profile, file), 'utf8')}`)
+    .join('\n');
+}

@@ -1,0 +1,58 @@
+// Ghost text as a person meets it: typing, accepting all of it, accepting a word, refusing it.
+import assert from 'node:assert/strict';
+import { sampleSpot } from '../../../scripts/sample.mjs';
+import { statusBarId } from './ids';
+import { useWorkbench } from './workbench';
+
+describe('ghost text', () => {
+  const window = useWorkbench();
+  const { file, after, types } = sampleSpot;
+
+  before(() => window.driver.waitForStatusBar(statusBarId, text => text !== ''));
+
+  beforeEach(async () => {
+    const { driver } = window;
+    await driver.openFile(file);
+    await driver.moveBehind(file, after);
+    await driver.type(types);
+  });
+
+  afterEach(() => window.driver.revert());
+
+  it('appears while typing', async () => {
+    assert.notEqual((await window.driver.waitForGhostText()).trim(), '');
+  });
+
+  it('is written into the file by Tab', async () => {
+    const { driver } = window;
+    const before = window.read(file);
+    const [line] = await driver.cursor();
+    const [first] = (await driver.waitForGhostText()).split('\n');
+    await driver.acceptTab();
+    await driver.until(
+      'the text in the file',
+      () => driver.lineText(line),
+      text => text?.includes(types + first) === true,
+    );
+    assert.equal(window.read(file), before, 'only saving may write to disk');
+  });
+
+  it('keeps its rest when one word is accepted', async () => {
+    const { driver } = window;
+    const ghost = await driver.waitForGhostText();
+    await driver.acceptWord();
+    const rest = await driver.waitForGhostText(text => text !== ghost);
+    assert.ok(
+      ghost.endsWith(rest) && rest.length < ghost.length,
+      `${JSON.stringify(rest)} is not the rest of ${JSON.stringify(ghost)}`,
+    );
+  });
+
+  it('goes away with Escape', async () => {
+    const { driver } = window;
+    await driver.waitForGhostText();
+    await driver.press('Escape');
+    await driver.waitForNoGhostText();
+    await driver.staysWithoutGhostText(1_000);
+  });
+});

@@ -1,0 +1,61 @@
+// One VS Code window for the tests of a `describe`, with the extension installed as a person would have it.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { copyOfSample } from '../../../scripts/sample.mjs';
+import type { Driver } from '../../../scripts/workbench/driver.mjs';
+import { openWorkbench } from '../../../scripts/workbench/open.mjs';
+
+export interface Window {
+  readonly driver: Driver;
+  /** Absolute path of the opened folder, a throw-away copy of the sample workspace. */
+  readonly workspace: string;
+  /** Writes a file of the workspace, its folders included. */
+  write(file: string, text: string): void;
+  read(file: string): string;
+}
+
+/** Opens the window before the first test of the surrounding `describe` and closes it after the last. */
+export function useWorkbench({ settings = {} }: { readonly settings?: Record<string, unknown> } = {}): Window {
+  let workspace = '';
+  let opened: Awaited<ReturnType<typeof openWorkbench>> | undefined;
+
+  before(async function () {
+    this.timeout(300_000);
+    workspace = copyOfSample();
+    opened = await openWorkbench({ workspace, extension: process.cwd(), settings });
+  });
+
+  afterEach(async function () {
+    const test = this.currentTest;
+    if (test?.state !== 'failed' || !opened) return;
+    const name = test.fullTitle().replaceAll(/[^\w]+/g, '-');
+    const picture = await opened.driver.screenshot(`failed-${name}`);
+    fs.writeFileSync(picture.replace(/png$/, 'log'), opened.server.logs());
+    console.log(`      picture and log: ${path.relative(process.cwd(), picture)}`);
+  });
+
+  after('nothing left the machine', async function () {
+    this.timeout(60_000);
+    const outside = opened?.outsideRequests ?? [];
+    await opened?.close();
+    fs.rmSync(workspace, { recursive: true, force: true });
+    assert.deepEqual(outside, []);
+  });
+
+  const at = (file: string) => path.join(workspace, file);
+  return {
+    get driver() {
+      assert.ok(opened, 'the window is open only inside tests');
+      return opened.driver;
+    },
+    get workspace() {
+      return workspace;
+    },
+    write(file, text) {
+      fs.mkdirSync(path.dirname(at(file)), { recursive: true });
+      fs.writeFileSync(at(file), text);
+    },
+    read: file => fs.readFileSync(at(file), 'utf8'),
+  };
+}

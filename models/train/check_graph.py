@@ -12,7 +12,7 @@ import onnxruntime
 import torch
 
 import delta_graph
-from model import SIZES, Decoder
+from model import SIZES, Decoder, weights_of
 
 MASKED = -1e9
 
@@ -28,10 +28,6 @@ def random_model(config, seed):
             else:
                 parameter.normal_(std=0.3 if "embedding" in name else 1.2 * parameter.shape[1] ** -0.5)
     return model
-
-
-def weights_of(model):
-    return {name: value.float().numpy() for name, value in model.state_dict().items()}
 
 
 def open_session(folder, model_path):

@@ -13,8 +13,7 @@ import os
 import shutil
 
 import delta_graph
-import tokenizer as tokenizer_module
-from model import load_model, to_hugging_face
+from model import load_model, to_hugging_face, weights_of
 from work import TOKENIZER
 
 LICENCE = "Apache-2.0"
@@ -34,10 +33,6 @@ def write_json(path, value):
 def hash_of(path):
     with open(path, "rb") as file:
         return delta_graph.sha256(file.read())
-
-
-def weights_of(model):
-    return {name: value.float().numpy() for name, value in model.state_dict().items()}
 
 
 def tokenizer_files(tokenizer_path):

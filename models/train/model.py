@@ -132,6 +132,11 @@ def load_model(path):
     return model.eval(), saved
 
 
+def weights_of(model):
+    """{parameter name: float32 array}."""
+    return {name: value.float().numpy() for name, value in model.state_dict().items()}
+
+
 def to_hugging_face(model):
     """(config.json object, {tensor name: tensor}) of transformers' Qwen3ForCausalLM."""
     c = model.config

@@ -19,6 +19,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import argparse
 import json
 import queue
+import signal
 import threading
 import time
 
@@ -226,10 +227,17 @@ def train(options):
 
     begun = logged = saved = reported = time.time()
     seconds_before, window, skipped = run.seconds, [], 0.0
+    stopping = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stopping.set())
     tokens_at_log = run.trained_tokens
     while True:
         elapsed = seconds_before + time.time() - begun - skipped
         share = rate_at(options, run.step, elapsed)
+        if stopping.is_set():
+            run.save()
+            run.log(stopped=True)
+            return
         if options.minutes and elapsed > 60 * options.minutes:
             break
         for optimiser in run.optimisers:

@@ -48,6 +48,8 @@ export interface ModuleManifest {
   /** Absent in an n-gram module, which has no graph. */
   readonly architecture?: Architecture;
   readonly files: Readonly<Record<string, Sha256>>;
+  /** Positions the module was trained on; absent means at least as many as any proposal. */
+  readonly contextLength?: number;
   readonly rule: RuleName;
   readonly temperature: number;
   /** Calibrated strength per proposal id, and under "default" for every other proposal. */
@@ -63,8 +65,8 @@ export type FimOrder = 'suffix-first' | 'prefix-first';
 
 export interface Fim {
   readonly order: FimOrder;
-  /** Text of each special token by role: the keys of `SpecialTokens`. */
-  readonly tokens: Readonly<Record<string, string>>;
+  /** Id of each special token by role: the keys of `SpecialTokens`. */
+  readonly tokens: Readonly<Record<string, number>>;
 }
 
 export type GraphForm = 'delta' | 'past';
@@ -97,6 +99,7 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
     architecture.text('dtype');
   }
   parseFiles(field.object('files'), kind === 'neural' ? 'model.safetensors' : 'ngram.bin');
+  if (field.has('contextLength')) field.positive('contextLength');
   field.oneOf('rule', RULE_NAMES);
   field.positive('temperature');
   const strength = field.object('strength');
@@ -132,7 +135,7 @@ export function parseProposalManifest(json: unknown): ProposalManifest {
     const fim = field.object('fim');
     fim.oneOf('order', ['suffix-first', 'prefix-first']);
     const tokens = fim.object('tokens');
-    for (const name of tokens.names()) tokens.text(name);
+    for (const name of tokens.names()) tokens.number(name);
   }
   return json as ProposalManifest;
 }

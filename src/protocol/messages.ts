@@ -89,6 +89,7 @@ export interface EngineStatus {
 
 /** Limits that come from settings; sent once after the start and whenever they change. */
 export interface EngineLimits {
+  /** Threads of one forward pass; 0 leaves the choice to the engine. */
   readonly threads: number;
   readonly memoryMiB: number;
 }

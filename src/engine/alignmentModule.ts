@@ -1,0 +1,168 @@
+/**
+ * Loads a module folder: a manifest and weights, for a graph that Residual ships per architecture. A module from
+ * elsewhere is therefore data only; the graph that runs is always one of ours, known by its hash.
+ */
+import path from 'node:path';
+import { throwIfAborted, UserError } from '../core/errors';
+import { type Architecture, type ModuleManifest, parseModuleManifest } from '../core/manifest';
+import type { LanguageModel, Tokenizer } from '../core/model';
+import { DeltaGraph } from './deltaGraph';
+import { readExternalTensors } from './externalTensors';
+import {
+  type FileHashes,
+  fileSizeBytes,
+  type ModelFolder,
+  named,
+  readModelFile,
+  readModelJson,
+  sha256,
+} from './modelFiles';
+import { OnnxModel } from './onnxModel';
+import { checkWeights } from './safetensors';
+import { openSession } from './session';
+
+/** A model whose memory is known and given back: the neural one, or the n-gram. */
+export interface ClosableModel extends LanguageModel {
+  readonly sizeBytes: number;
+  close(): Promise<void>;
+}
+
+export interface AlignmentModule {
+  readonly manifest: ModuleManifest;
+  readonly model: ClosableModel;
+}
+
+/** Makes a model of ngram.bin; the tokenizer is the proposal's, whose id the manifest names. */
+export type LoadNgram = (manifest: ModuleManifest, bytes: Uint8Array, tokenizer: Tokenizer) => LanguageModel;
+
+export interface ModuleFiles {
+  readonly folder: ModelFolder;
+  readonly manifest: ModuleManifest;
+  readonly sizeBytes: number;
+}
+
+export interface ModuleLoading {
+  readonly graphsDir: string;
+  readonly hashes: FileHashes;
+  readonly nThreads: number;
+  readonly tokenizer: Tokenizer;
+  readonly loadNgram: LoadNgram;
+}
+
+const WEIGHTS = { neural: 'model.safetensors', ngram: 'ngram.bin' } as const;
+
+/** Positions of a module whose manifest does not say: rotary positions have no table that could end. */
+const DEFAULT_CONTEXT_LENGTH = 32_768;
+
+/** @throws UserError when the manifest is missing or not one this version reads. */
+export async function findModuleFiles(folder: ModelFolder): Promise<ModuleFiles> {
+  return named(folder, async () => {
+    const manifest = parseModuleManifest(await readModelJson(folder, 'module.json'));
+    const sizeBytes = await fileSizeBytes(path.join(folder.dir, WEIGHTS[manifest.kind]));
+    return { folder, manifest, sizeBytes };
+  });
+}
+
+/** @throws UserError naming the file, the reason and the next step; AbortError between steps. */
+export async function loadModule(
+  files: ModuleFiles,
+  loading: ModuleLoading,
+  signal: AbortSignal,
+): Promise<AlignmentModule> {
+  const { folder, manifest } = files;
+  return named(folder, async () => {
+    const fileName = WEIGHTS[manifest.kind];
+    const weights = await readModelFile(folder, fileName);
+    await loading.hashes.verify(folder, manifest.files, [fileName], new Map([[fileName, weights]]));
+    throwIfAborted(signal);
+    const { architecture } = manifest;
+    if (architecture === undefined) {
+      const model = loading.loadNgram(manifest, weights, loading.tokenizer);
+      return { manifest, model: closable(model, weights.byteLength) };
+    }
+    return { manifest, model: await openNeural(manifest, architecture, weights, loading, signal) };
+  });
+}
+
+async function openNeural(
+  manifest: ModuleManifest,
+  architecture: Architecture,
+  weights: Uint8Array,
+  { graphsDir, nThreads }: ModuleLoading,
+  signal: AbortSignal,
+): Promise<OnnxModel> {
+  const graphBytes = await readGraph(graphsDir, architecture);
+  const external = readExternalTensors(graphBytes);
+  checkWeights(WEIGHTS.neural, weights, external);
+  throwIfAborted(signal);
+  const location = external[0]?.location ?? WEIGHTS.neural;
+  const session = await openSession(graphBytes, [{ path: location, data: weights }], nThreads);
+  const contextLength = manifest.contextLength ?? DEFAULT_CONTEXT_LENGTH;
+  try {
+    return new OnnxModel({
+      tokenizerId: manifest.tokenizerSha256,
+      contextLength,
+      graph: new DeltaGraph(session, contextLength),
+      weightsBytes: weights.byteLength,
+      close: () => session.close(),
+    });
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+}
+
+async function readGraph(graphsDir: string, { name, graphSha256 }: Architecture): Promise<Buffer> {
+  const folder = { id: name, dir: graphsDir };
+  const fileName = `${graphSha256}.onnx`;
+  const bytes = await readModelFile(folder, fileName).catch(() => undefined);
+  if (bytes === undefined) {
+    throw new UserError(
+      'architecture-unknown',
+      `It was made for the architecture "${name}" (graph ${graphSha256.slice(0, 12)}…), which this version of Residual does not have. Update Residual, or get the module for this version.`,
+    );
+  }
+  if (sha256(bytes) !== graphSha256) {
+    throw new UserError(
+      'model-file-changed',
+      `The graph ${fileName} of the architecture "${name}" is damaged or was changed. Install Residual again.`,
+    );
+  }
+  return bytes;
+}
+
+function closable(model: LanguageModel, sizeBytes: number): ClosableModel {
+  return {
+    tokenizerId: model.tokenizerId,
+    vocabSize: model.vocabSize,
+    contextLength: model.contextLength,
+    open: () => model.open(),
+    sizeBytes,
+    close: async () => {},
+  };
+}
+
+/** What a module must fit. */
+export interface Fitting {
+  readonly id: string;
+  readonly tokenizerId: string;
+  readonly vocabSize: number;
+}
+
+/** @throws UserError when the module's manifest names another tokenizer than the proposal's. */
+export function checkTokenizer(manifest: ModuleManifest, proposal: Fitting): void {
+  if (manifest.tokenizerSha256 === proposal.tokenizerId) return;
+  throw new UserError(
+    'tokenizer-mismatch',
+    `"${manifest.id}" was made for another tokenizer (${manifest.tokenizerSha256.slice(0, 12)}…) than the one of the proposal "${proposal.id}" (${proposal.tokenizerId.slice(0, 12)}…). Choose a module made for this proposal, or another proposal.`,
+  );
+}
+
+/** @throws UserError when the rows of the two models have different lengths. */
+export function checkVocabulary({ manifest, model }: AlignmentModule, proposal: Fitting): void {
+  if (model.vocabSize === proposal.vocabSize) return;
+  throw new UserError(
+    'tokenizer-mismatch',
+    `"${manifest.id}" gives ${model.vocabSize} probabilities a token and the proposal "${proposal.id}" ${proposal.vocabSize}. Choose a module made for this proposal, or another proposal.`,
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * The delta form, ours: past keys and values go in as views of buffers owned here, and only the new rows come out.
+ * The runtime copies every output and reads every input in place, so the cost of a step does not grow with the cache.
+ *
+ * in:  input_ids, position_ids int64 [1, T]; attention_bias float32 [T, n + T]; past_key.{i}, past_value.{i} float32
+ *      [n, kvHeads, headDim]; output_rows int64 [M]
+ * out: logits float32 [M, vocab]; new_kv float32 [2·layers, T, kvHeads, headDim], keys before values in each layer
+ */
+import { Tensor } from 'onnxruntime-node';
+import { UserError } from '../core/errors';
+import type { CausalGraph, Logits, PassCache } from './graph';
+import { KvRows } from './kvCache';
+import type { Feeds, Session, TensorSignature } from './session';
+
+/** Small enough that exp() of a masked score is exactly 0, large enough to stay finite in sums. */
+const MASKED = -1e9;
+
+export function isDeltaForm(inputs: readonly TensorSignature[]): boolean {
+  return inputs.some(input => input.name === 'past_key.0');
+}
+
+export class DeltaGraph implements CausalGraph {
+  readonly vocabSize: number;
+  readonly #kvHeads: number;
+  readonly #headDim: number;
+  readonly #pastNames: readonly string[];
+  #ids = new BigInt64Array(0);
+  #positions = new BigInt64Array(0);
+  #outputRows = new BigInt64Array(0);
+  #bias = new Float32Array(0);
+  /** All zeros, for single steps, where nothing is masked. */
+  #noBias = new Float32Array(0);
+
+  /** @throws UserError when the graph has other inputs or outputs than the delta form's. */
+  constructor(
+    private readonly session: Session,
+    private readonly contextLength: number,
+  ) {
+    const nLayers = session.inputs.filter(input => input.name.startsWith('past_key.')).length;
+    this.#pastNames = Array.from({ length: nLayers }, (_, i) => [`past_key.${i}`, `past_value.${i}`]).flat();
+    const expected = ['input_ids', 'position_ids', 'attention_bias', ...this.#pastNames, 'output_rows'];
+    const actual = session.inputs.map(input => input.name);
+    const key = session.inputs.find(input => input.name === 'past_key.0');
+    const vocabSize = session.outputs.find(output => output.name === 'logits')?.shape.at(-1);
+    const [, kvHeads, headDim] = key?.shape ?? [];
+    const isComplete = expected.every(name => actual.includes(name)) && actual.length === expected.length;
+    const hasOutputs = session.outputs.some(output => output.name === 'new_kv') && typeof vocabSize === 'number';
+    if (!isComplete || !hasOutputs || typeof kvHeads !== 'number' || typeof headDim !== 'number') {
+      throw new UserError(
+        'graph-unknown',
+        `The graph is not in delta form: it has the inputs ${actual.join(', ')} and the outputs ${session.outputs.map(output => output.name).join(', ')}.`,
+      );
+    }
+    this.vocabSize = vocabSize;
+    this.#kvHeads = kvHeads;
+    this.#headDim = headDim;
+  }
+
+  openCache(): PassCache {
+    const rows = new KvRows(this.#pastNames.length, this.#kvHeads * this.#headDim, this.contextLength);
+    return {
+      get length() {
+        return rows.length;
+      },
+      get sizeBytes() {
+        return rows.sizeBytes;
+      },
+      truncate: length => rows.truncate(length),
+      append: (tokens, start, end, nRows) => this.#append(rows, tokens, start, end, nRows),
+    };
+  }
+
+  async #append(rows: KvRows, tokens: readonly number[], start: number, end: number, nRows: number): Promise<Logits> {
+    const { logits, new_kv } = await this.session.run(() => this.#feeds(rows, tokens, start, end, nRows));
+    rows.append(new_kv.data as Float32Array, end - start);
+    return { values: logits.data as Float32Array, start: 0 };
+  }
+
+  #feeds(rows: KvRows, tokens: readonly number[], start: number, end: number, nRows: number): Feeds {
+    const nNew = end - start;
+    const nPast = rows.length;
+    // A past of length 0 ends the process with SIGFPE, so an empty cache passes one masked row.
+    const nPastRows = Math.max(1, nPast);
+    this.#growScratch(nNew);
+    for (let i = 0; i < nNew; i++) {
+      this.#ids[i] = BigInt(tokens[start + i]);
+      this.#positions[i] = BigInt(nPast + i);
+    }
+    for (let i = 0; i < nRows; i++) this.#outputRows[i] = BigInt(nNew - nRows + i);
+    const feeds: Feeds = {
+      input_ids: new Tensor('int64', this.#ids.subarray(0, nNew), [1, nNew]),
+      position_ids: new Tensor('int64', this.#positions.subarray(0, nNew), [1, nNew]),
+      attention_bias: this.#attentionBias(nPast, nNew),
+      output_rows: new Tensor('int64', this.#outputRows.subarray(0, nRows), [nRows]),
+    };
+    const shape = [nPastRows, this.#kvHeads, this.#headDim];
+    for (let i = 0; i < this.#pastNames.length; i++) {
+      feeds[this.#pastNames[i]] = new Tensor('float32', rows.view(i, nPastRows), shape);
+    }
+    return feeds;
+  }
+
+  /** New token i sees the whole past and the new tokens up to itself. */
+  #attentionBias(nPast: number, nNew: number): Tensor {
+    const nPastRows = Math.max(1, nPast);
+    const width = nPastRows + nNew;
+    if (nNew === 1 && nPast > 0) {
+      if (this.#noBias.length < width) this.#noBias = new Float32Array(2 * width);
+      return new Tensor('float32', this.#noBias.subarray(0, width), [1, width]);
+    }
+    if (this.#bias.length < nNew * width) this.#bias = new Float32Array(2 * nNew * width);
+    const bias = this.#bias.subarray(0, nNew * width).fill(0);
+    for (let i = 0; i < nNew; i++) {
+      if (nPast === 0) bias[i * width] = MASKED;
+      bias.fill(MASKED, i * width + nPastRows + i + 1, (i + 1) * width);
+    }
+    return new Tensor('float32', bias, [nNew, width]);
+  }
+
+  #growScratch(nNew: number): void {
+    if (this.#ids.length >= nNew) return;
+    this.#ids = new BigInt64Array(2 * nNew);
+    this.#positions = new BigInt64Array(2 * nNew);
+    this.#outputRows = new BigInt64Array(2 * nNew);
+  }
+}

@@ -1,0 +1,20 @@
+/**
+ * Entry of the engine process: `engine.js --models <dir>`. Speaks the protocol on file descriptor 3 and lives exactly
+ * as long as that pipe: when the host is gone, so is the engine.
+ */
+import { Socket } from 'node:net';
+import { parseArgs } from 'node:util';
+import type { EngineMethods } from '../protocol/messages';
+import { serve } from '../protocol/rpc';
+import { createEngine } from './engine';
+
+const CHANNEL_FD = 3;
+
+const { values } = parseArgs({ options: { models: { type: 'string' } } });
+if (values.models === undefined) {
+  console.error('Usage: engine.js --models <dir>, with the channel on file descriptor 3.');
+  process.exit(2);
+}
+const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
+channel.on('close', () => process.exit(0));
+serve<EngineMethods>(channel, createEngine(values.models));

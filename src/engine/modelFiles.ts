@@ -1,0 +1,137 @@
+/** Reading and hashing the files of a model folder, with errors that name the folder, the file and the next step. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf, UserError } from '../core/errors';
+
+/** A model folder: `id` is how a person knows it. */
+export interface ModelFolder {
+  readonly id: string;
+  readonly dir: string;
+}
+
+/** @throws UserError when the file cannot be read. */
+export async function readModelFile(folder: ModelFolder, name: string): Promise<Buffer> {
+  try {
+    return await readFile(path.join(folder.dir, name));
+  } catch (error) {
+    throw unreadable(folder, name, error);
+  }
+}
+
+/** @throws UserError when the file cannot be read or is not JSON. */
+export async function readModelJson(folder: ModelFolder, name: string): Promise<unknown> {
+  return parseModelJson(folder, name, await readModelFile(folder, name));
+}
+
+export function parseModelJson(folder: ModelFolder, name: string, bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new UserError(
+      'model-file-invalid',
+      `"${folder.id}": ${name} is not JSON (${messageOf(error)}). Get the model again.`,
+    );
+  }
+}
+
+/** The file's JSON, or undefined when there is no such file. */
+export async function readOptionalJson(folder: ModelFolder, name: string): Promise<unknown> {
+  return (await fileStamp(path.join(folder.dir, name))) === undefined ? undefined : readModelJson(folder, name);
+}
+
+/** Changes whenever the file does; undefined when there is none. */
+export async function fileStamp(file: string): Promise<string | undefined> {
+  try {
+    const { size, mtimeMs } = await stat(file);
+    return `${size}:${mtimeMs}`;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function fileSizeBytes(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch {
+    return 0;
+  }
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Hashes of files on disk, remembered while size and modification time stay the same. */
+export class FileHashes {
+  readonly #known = new Map<string, { readonly stamp: string; readonly sha256: string }>();
+
+  /**
+   * Compares the listed files with their hashes; `bytes` gives content that was read anyway.
+   * @throws UserError naming the first file that is missing or differs
+   */
+  async verify(
+    folder: ModelFolder,
+    listed: Readonly<Record<string, string>>,
+    names: readonly string[],
+    bytes: ReadonlyMap<string, Uint8Array> = new Map(),
+  ): Promise<void> {
+    for (const name of names) {
+      const expected = listed[name];
+      if (expected === undefined) continue;
+      const content = bytes.get(name);
+      const actual = content ? sha256(content) : await this.#ofFile(folder, name);
+      if (actual !== expected) throw wrongHash(folder, name, expected, actual);
+    }
+  }
+
+  async #ofFile(folder: ModelFolder, name: string): Promise<string> {
+    const file = path.join(folder.dir, name);
+    const stamp = await fileStamp(file);
+    const known = this.#known.get(file);
+    if (known !== undefined && known.stamp === stamp) return known.sha256;
+    const hash = createHash('sha256');
+    try {
+      for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
+    } catch (error) {
+      throw unreadable(folder, name, error);
+    }
+    const digest = hash.digest('hex');
+    if (stamp !== undefined) this.#known.set(file, { stamp, sha256: digest });
+    return digest;
+  }
+}
+
+/** Names the model in an error that does not know which one it is about. */
+export async function named<T>(folder: ModelFolder, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (error instanceof UserError) {
+      if (error.message.includes(`"${folder.id}"`)) throw error;
+      throw new UserError(error.code, `"${folder.id}": ${error.message}`);
+    }
+    throw new UserError(
+      'model-unloadable',
+      `"${folder.id}" cannot be loaded: ${messageOf(error)} Get the model again, or choose another one.`,
+    );
+  }
+}
+
+function unreadable({ id, dir }: ModelFolder, name: string, error: unknown): UserError {
+  const isMissing = (error as { readonly code?: unknown }).code === 'ENOENT';
+  return new UserError(
+    isMissing ? 'model-file-missing' : 'model-file-unreadable',
+    isMissing
+      ? `"${id}": ${name} is missing in ${dir}. Get the model again, or choose another one.`
+      : `"${id}": ${name} in ${dir} cannot be read: ${messageOf(error)}.`,
+  );
+}
+
+function wrongHash({ id }: ModelFolder, name: string, expected: string, actual: string): UserError {
+  return new UserError(
+    'model-file-changed',
+    `"${id}": ${name} is damaged or was changed: its SHA-256 is ${actual.slice(0, 12)}…, and ${expected.slice(0, 12)}… is expected. Get the model again.`,
+  );
+}

@@ -1,0 +1,189 @@
+/**
+ * A language model over an ONNX graph: prefixes, prefill in chunks, rewinds and rows of logps. Knows nothing of tensors
+ * (graph.ts) or of files (proposal.ts, alignmentModule.ts).
+ */
+import { throwIfAborted, UserError } from '../core/errors';
+import type { LanguageModel, SeekReport, Sequence } from '../core/model';
+import type { CausalGraph, PassCache } from './graph';
+import { logSoftmaxRow } from './logSoftmax';
+
+/**
+ * Tokens in one prefill pass. A pass cannot be interrupted, so this bounds how long a cancelled request still computes;
+ * shorter chunks read the weights more often.
+ */
+export const PREFILL_CHUNK = 128;
+
+export interface OnnxModelSource {
+  readonly tokenizerId: string;
+  readonly contextLength: number;
+  readonly graph: CausalGraph;
+  readonly weightsBytes: number;
+  /** Frees the native session. */
+  readonly close: () => Promise<void>;
+}
+
+export class OnnxModel implements LanguageModel {
+  readonly #open = new Set<OnnxSequence>();
+
+  constructor(private readonly source: OnnxModelSource) {}
+
+  get tokenizerId(): string {
+    return this.source.tokenizerId;
+  }
+
+  get vocabSize(): number {
+    return this.source.graph.vocabSize;
+  }
+
+  get contextLength(): number {
+    return this.source.contextLength;
+  }
+
+  /** Weights and the caches of all open sequences. */
+  get sizeBytes(): number {
+    let sum = this.source.weightsBytes;
+    for (const sequence of this.#open) sum += sequence.sizeBytes;
+    return sum;
+  }
+
+  open(): Sequence {
+    const { graph, contextLength } = this.source;
+    const sequence = new OnnxSequence(graph.openCache(), graph.vocabSize, contextLength, () => {
+      this.#open.delete(sequence);
+    });
+    this.#open.add(sequence);
+    return sequence;
+  }
+
+  /** Nothing may be running on any of its sequences. */
+  async close(): Promise<void> {
+    this.#open.clear();
+    await this.source.close();
+  }
+}
+
+class OnnxSequence implements Sequence {
+  /** Always as long as the cache. */
+  readonly #tokens: number[] = [];
+  /** Buffers for rows; the first `#nRows` hold the rows after tokens `#firstRow`, `#firstRow` + 1, … */
+  readonly #rows: Float32Array[] = [];
+  #firstRow = 0;
+  #nRows = 0;
+  #isBusy = false;
+
+  constructor(
+    private readonly cache: PassCache,
+    private readonly vocabSize: number,
+    private readonly contextLength: number,
+    private readonly onClose: () => void,
+  ) {}
+
+  get length(): number {
+    return this.#tokens.length;
+  }
+
+  get sizeBytes(): number {
+    return this.cache.sizeBytes + this.#rows.length * this.vocabSize * Float32Array.BYTES_PER_ELEMENT;
+  }
+
+  async seek(tokens: readonly number[], signal: AbortSignal): Promise<SeekReport> {
+    if (tokens.length === 0) throw new Error('A sequence needs at least one token.');
+    this.#checkRoom(tokens.length);
+    const nCommon = this.#commonPrefixLength(tokens);
+    const hasRow = nCommon === tokens.length && this.#holdsRow(nCommon - 1);
+    // Without its row, the last token is evaluated again to get one.
+    const nCached = hasRow ? nCommon : Math.min(nCommon, tokens.length - 1);
+    await this.#exclusively(async () => {
+      this.#truncate(nCached);
+      for (let start = nCached; start < tokens.length; start += PREFILL_CHUNK) {
+        throwIfAborted(signal);
+        await this.#evaluate(tokens, start, Math.min(start + PREFILL_CHUNK, tokens.length), 1);
+      }
+    });
+    return { nCached, nPrefilled: tokens.length - nCached };
+  }
+
+  logps(): Float32Array {
+    const last = this.#tokens.length - 1;
+    if (!this.#holdsRow(last)) throw new Error('The row after the last token was not evaluated: seek or push first.');
+    return this.#rows[last - this.#firstRow];
+  }
+
+  async push(token: number, signal: AbortSignal): Promise<void> {
+    await this.verify([token], signal);
+  }
+
+  async verify(draft: readonly number[], signal: AbortSignal): Promise<readonly Float32Array[]> {
+    this.#checkRoom(this.#tokens.length + draft.length);
+    throwIfAborted(signal);
+    await this.#exclusively(() => this.#evaluate(draft, 0, draft.length, draft.length));
+    return this.#rows.slice(this.#nRows - draft.length, this.#nRows);
+  }
+
+  rewind(n: number): void {
+    if (n < 0 || n > this.#tokens.length) throw new Error(`Cannot rewind ${n} of ${this.#tokens.length} tokens.`);
+    this.#truncate(this.#tokens.length - n);
+  }
+
+  close(): void {
+    this.#truncate(0);
+    this.onClose();
+  }
+
+  /** One pass over `tokens[start..end)`; keeps the rows of the last `nRows` of them, and the row before the pass. */
+  async #evaluate(tokens: readonly number[], start: number, end: number, nRows: number): Promise<void> {
+    const nBefore = this.#tokens.length;
+    const logits = await this.cache.append(tokens, start, end, nRows);
+    for (let i = start; i < end; i++) this.#tokens.push(tokens[i]);
+    const first = this.#tokens.length - nRows;
+    const keepsRowBefore = first === nBefore && this.#holdsRow(nBefore - 1);
+    if (keepsRowBefore) this.#swapRows(0, nBefore - 1 - this.#firstRow);
+    this.#firstRow = keepsRowBefore ? first - 1 : first;
+    this.#nRows = keepsRowBefore ? nRows + 1 : nRows;
+    while (this.#rows.length < this.#nRows) this.#rows.push(new Float32Array(this.vocabSize));
+    for (let i = 0; i < nRows; i++) logSoftmaxRow(logits, i, this.#rows[this.#nRows - nRows + i]);
+  }
+
+  #swapRows(a: number, b: number): void {
+    const row = this.#rows[a];
+    this.#rows[a] = this.#rows[b];
+    this.#rows[b] = row;
+  }
+
+  /** Whether the row after token `index` is at hand. */
+  #holdsRow(index: number): boolean {
+    return index >= this.#firstRow && index < this.#firstRow + this.#nRows;
+  }
+
+  #truncate(length: number): void {
+    this.cache.truncate(length);
+    this.#tokens.length = length;
+    this.#nRows = Math.max(0, Math.min(this.#nRows, length - this.#firstRow));
+  }
+
+  #commonPrefixLength(tokens: readonly number[]): number {
+    const n = Math.min(tokens.length, this.#tokens.length);
+    let i = 0;
+    while (i < n && tokens[i] === this.#tokens[i]) i++;
+    return i;
+  }
+
+  #checkRoom(length: number): void {
+    if (length <= this.contextLength) return;
+    throw new UserError(
+      'prompt-too-long',
+      `The model holds ${this.contextLength} tokens, but ${length} are needed. Lower "residual.contextTokens" or choose a model with a longer context.`,
+    );
+  }
+
+  /** Two passes at once would write the same rows of the cache. */
+  async #exclusively<T>(pass: () => Promise<T>): Promise<T> {
+    if (this.#isBusy) throw new Error('The sequence is already being evaluated.');
+    this.#isBusy = true;
+    try {
+      return await pass();
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * One decode at a time: two at once would only slow each other down on the same cores. Completions go before chat and
+ * chat before warming up; within a kind, first come first served. Knows nothing of models.
+ */
+import { AbortError } from '../core/errors';
+
+export type Priority = 'completion' | 'chat' | 'warm';
+
+const ORDER: readonly Priority[] = ['completion', 'chat', 'warm'];
+
+/** What a running task may do about those that wait. */
+export interface Turn {
+  /** Lets everything of a higher priority that waits go first; returns at once when nothing does. */
+  giveWay(): Promise<void>;
+}
+
+interface Waiting {
+  readonly priority: Priority;
+  readonly start: () => void;
+}
+
+export class Scheduler {
+  readonly #waiting: Waiting[] = [];
+  #isBusy = false;
+
+  /**
+   * Runs `task` when its turn comes.
+   * @throws AbortError when `signal` aborts while waiting; later, what the task throws.
+   */
+  async run<T>(priority: Priority, task: (turn: Turn) => Promise<T>, signal: AbortSignal): Promise<T> {
+    await this.#enter(priority, signal);
+    try {
+      return await task({ giveWay: () => this.#giveWay(priority, signal) });
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #enter(priority: Priority, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.reject(new AbortError());
+    if (!this.#isBusy) {
+      this.#isBusy = true;
+      return Promise.resolve();
+    }
+    return new Promise((resolve, reject) => {
+      const waiting: Waiting = {
+        priority,
+        start: () => {
+          signal.removeEventListener('abort', onAbort);
+          resolve();
+        },
+      };
+      const onAbort = () => {
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+        reject(new AbortError());
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(waiting);
+    });
+  }
+
+  /** The turn passes on without a gap in which a newcomer could slip in. */
+  #leave(): void {
+    const next = ORDER.map(priority => this.#waiting.find(waiting => waiting.priority === priority)).find(Boolean);
+    if (!next) {
+      this.#isBusy = false;
+      return;
+    }
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    next.start();
+  }
+
+  async #giveWay(priority: Priority, signal: AbortSignal): Promise<void> {
+    const rank = ORDER.indexOf(priority);
+    if (!this.#waiting.some(waiting => ORDER.indexOf(waiting.priority) < rank)) return;
+    const turn = new Promise<void>(resolve => {
+      this.#waiting.unshift({ priority, start: resolve });
+    });
+    this.#leave();
+    await turn;
+    if (signal.aborted) throw new AbortError();
+  }
+}

@@ -10,9 +10,11 @@ export const sampleSpot = {
   types: 'if (task',
 };
 
-/** @returns {string} absolute path of a fresh copy; whoever asked removes it. */
-export function copyOfSample() {
-  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'task-board-')));
-  fs.cpSync('samples/task-board', folder, { recursive: true });
-  return folder;
+/**
+ * @param {string} [to] a folder of its own by default, which whoever asked removes
+ * @returns {string} absolute path of the copy
+ */
+export function copyOfSample(to = fs.mkdtempSync(path.join(os.tmpdir(), 'task-board-'))) {
+  fs.cpSync('samples/task-board', to, { recursive: true });
+  return fs.realpathSync(to);
 }

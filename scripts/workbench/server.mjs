@@ -28,6 +28,7 @@ const quietSettings = {
  * @property {string} [extension] Folder of an extension to install, as a person would have it installed.
  * @property {boolean} [testDriver] Lets a page run an extension's tests by address; hides toasts.
  * @property {boolean} [trusted] Trust every workspace without asking.
+ * @property {number} [port] A free one by default.
  * @property {Record<string, unknown>} [settings] User settings.
  * @property {Record<string, string>} [environment] Reaches the extension host.
  *
@@ -46,7 +47,7 @@ const quietSettings = {
  */
 export async function startServer(
   installation,
-  { extension, testDriver = false, trusted = true, settings = {}, environment = {} },
+  { extension, testDriver = false, trusted = true, port: wanted = 0, settings = {}, environment = {} },
 ) {
   // Short names: a socket's path may have about 100 characters.
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'vs-'));
@@ -61,7 +62,7 @@ export async function startServer(
   if (extension) installExtension(extension, extensions);
 
   const args = [
-    ['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms'],
+    ['--host', '127.0.0.1', '--port', String(wanted), '--without-connection-token', '--accept-server-license-terms'],
     ['--user-data-dir', path.join(profile, 'user'), '--extensions-dir', extensions, '--server-data-dir', data],
     ['--disable-telemetry', '--skip-welcome'],
     testDriver ? ['--enable-smoke-test-driver'] : [],

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { EngineClient } from '../host/engineClient';
 import { type Choice, type ModuleSetting, resolveChoice } from '../host/moduleChoice';
 import { Registry } from '../host/registry';
-import type { CompleteRequest, CompleteResult } from '../protocol/messages';
+import type { CompleteRequest, CompleteResult, EngineStatus } from '../protocol/messages';
 
 /** dist/cli is two folders below the project. */
 const PROJECT = path.resolve(__dirname, '../..');
@@ -13,14 +13,14 @@ export interface CliEngine {
   moduleIds(): Promise<string[]>;
   warm(choice: Choice): Promise<number>;
   complete(request: CompleteRequest): Promise<CompleteResult>;
+  status(): Promise<EngineStatus>;
   dispose(): void;
 }
 
 export function startEngine(onLog: (line: string) => void): CliEngine {
-  const registry = new Registry(() => [
-    { dir: process.env.RESIDUAL_MODELS ?? path.join(PROJECT, 'models'), origin: 'shipped' },
-  ]);
-  const client = new EngineClient({ script: path.join(PROJECT, 'dist/engine.js'), onLog });
+  const modelsDir = process.env.RESIDUAL_MODELS ?? path.join(PROJECT, 'models');
+  const registry = new Registry(() => [{ dir: modelsDir, origin: 'shipped' }]);
+  const client = new EngineClient({ script: path.join(PROJECT, 'dist/engine.js'), modelsDir, onLog });
   const { signal } = new AbortController();
   return {
     async choose(proposal, modules) {
@@ -33,6 +33,7 @@ export function startEngine(onLog: (line: string) => void): CliEngine {
       return (await client.call('warm', { proposal, modules }, signal)).loadMs;
     },
     complete: request => client.call('complete', request, signal),
+    status: () => client.call('status', null, signal),
     dispose: () => client.dispose(),
   };
 }

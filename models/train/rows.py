@@ -70,15 +70,15 @@ def pick_middle(rng, vocabulary, tokens, ends):
 
 
 class RowBuilder:
-    """Rows of ROW + 1 tokens from a TokenStore.
+    """Rows of `length` tokens, and the token after, from a TokenStore.
 
     `shares` are the probabilities of suffix-first and prefix-first samples; the rest is plain.
     `prefix_loss` is the probability that a suffix-first sample's prefix counts towards the loss: below 1 the model
     sees the distance between text and suffix that it is served with, at the price of fewer targets.
     """
 
-    def __init__(self, store, vocabulary, seed, suffix_first=0.55, prefix_first=0.05, prefix_loss=1.0, files=None):
-        self.store, self.vocabulary, self.seed = store, vocabulary, seed
+    def __init__(self, store, vocabulary, seed, suffix_first=0.55, prefix_first=0.05, prefix_loss=1.0, files=None, length=ROW):
+        self.store, self.vocabulary, self.seed, self.length = store, vocabulary, seed, length
         self.suffix_first, self.prefix_first, self.prefix_loss = suffix_first, prefix_first, prefix_loss
         weights = store.lengths * np.array([LANGUAGE_WEIGHTS[name] for name in LANGUAGES])[store.language]
         if files is not None:
@@ -86,11 +86,11 @@ class RowBuilder:
         self.cumulative = np.cumsum(weights)
 
     def row(self, index):
-        """→ (tokens int64 [ROW], targets int64 [ROW]); targets are the next tokens, or NO_TARGET."""
+        """→ (tokens int64 [length], targets int64 [length]); targets are the next tokens, or NO_TARGET."""
         rng = np.random.default_rng([self.seed, index])
         tokens, counts = [], []
-        while len(tokens) < ROW + 1:
-            room = ROW + 1 - len(tokens)
+        while len(tokens) < self.length + 1:
+            room = self.length + 1 - len(tokens)
             sample, sample_counts = self.sample(rng, room)
             tokens += sample[:room]
             counts += sample_counts[:room]

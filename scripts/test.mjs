@@ -2,7 +2,6 @@
 //   --only unit|engine|editor   one tier, and no checks      --grep TEXT   tests whose title matches
 //   --desktop                   the editor tier in a desktop VS Code instead of the browser workbench
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,8 +16,9 @@ const limitsMs = { unit: 5 * minutes, engine: 15 * minutes, 'editor host': 8 * m
 
 const mocha = ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--reporter', 'scripts/mochaReporter.cjs'];
 
-const mark = `RESIDUAL_TEST_RUN=${randomUUID()}`;
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'residual-'));
+/** Everything this run starts has its temporary files in there, and is known by that. */
+const mark = `TMPDIR=${scratch}`;
 const running = new Set();
 let passed = 0;
 let failed = 0;
@@ -144,8 +144,7 @@ async function leftBehind() {
 
 /** Resolves with the exit code, or with a signal's name or 'time' when it did not end by itself. */
 function run(command, args, { limitMs, environment = {}, result = undefined }) {
-  const [name, value] = mark.split('=');
-  const env = { ...process.env, TMPDIR: scratch, [name]: value, ...environment };
+  const env = { ...process.env, TMPDIR: scratch, ...environment };
   for (const variable of ['ELECTRON_RUN_AS_NODE', 'NODE_OPTIONS', 'VSCODE_IPC_HOOK_CLI', 'VSCODE_PID'])
     delete env[variable];
   const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });

@@ -36,7 +36,7 @@ export async function openPage({ tmp, viewport = { width: 1280, height: 800 } })
     executablePath,
     handleSIGINT: false,
     handleSIGTERM: false,
-    env: { ...process.env, TMPDIR: tmp },
+    env: { ...process.env, TMPDIR: tmp, XDG_CONFIG_HOME: tmp, XDG_CACHE_HOME: tmp },
     args: [
       '--disable-gpu',
       '--disable-quic',

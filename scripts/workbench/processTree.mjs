@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /**
  * @param {number} root process id
- * @param {string} mark a string that only this tree's environment contains
+ * @param {string} mark a part of the environment that only this tree has, such as `TMPDIR=` and a fresh folder
  */
 export async function endProcessTree(root, mark) {
   if (process.platform === 'win32') {

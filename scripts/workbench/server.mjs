@@ -1,7 +1,6 @@
 // Starts VS Code's server on a free loopback port with a throw-away profile, and ends it with everything it started.
 // Knows nothing of browsers: what the address shows is up to whoever opens it.
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -51,7 +50,6 @@ export async function startServer(
 ) {
   // Short names: a socket's path may have about 100 characters.
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'vs-'));
-  const mark = `RESIDUAL_WORKBENCH_RUN=${randomUUID()}`;
   const folders = ['user/User', 'extensions', 'server', 't', 'home'].map(name => path.join(profile, name));
   for (const folder of folders) fs.mkdirSync(folder, { recursive: true });
   const [userSettings, extensions, data, tmp, home] = folders;
@@ -68,7 +66,6 @@ export async function startServer(
     testDriver ? ['--enable-smoke-test-driver'] : [],
     trusted ? ['--disable-workspace-trust'] : [],
   ].flat();
-  const [name, value] = mark.split('=');
   const child = spawn(installation.node, [installation.server, ...args], {
     cwd: profile,
     detached: true,
@@ -80,7 +77,6 @@ export async function startServer(
       XDG_CONFIG_HOME: home,
       XDG_DATA_HOME: home,
       EXTENSIONS_GALLERY: '{}',
-      [name]: value,
       ...environment,
     },
   });
@@ -102,7 +98,7 @@ export async function startServer(
     setTimeout(() => reject(new Error(`VS Code's server did not listen within a minute.\n${output}`)), 60_000).unref();
   });
   const stop = async () => {
-    if (child.pid) await endProcessTree(child.pid, mark);
+    if (child.pid) await endProcessTree(child.pid, `TMPDIR=${profile}`);
     fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   };
   const logs = () => `${logFiles(profile)}\n--- server ---\n${output}`;

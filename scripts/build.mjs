@@ -14,7 +14,6 @@ const browser = { bundle: true, platform: 'browser', format: 'iife', target: 'es
 const programs = {
   extension: 'src/extension.ts',
   engine: 'src/engine/main.ts',
-  trainer: 'src/trainer/main.ts',
   'cli/complete': 'src/cli/complete.ts',
   'cli/eval': 'src/cli/eval.ts',
   'cli/bench': 'src/cli/bench.ts',
@@ -28,13 +27,12 @@ function filesBelow(folder, suffix) {
 
 function bundles(production) {
   const form = { minify: production, sourcemap: !production };
-  const present = Object.entries(programs).filter(([, file]) => fs.existsSync(file));
   const webviews = fs.existsSync('src/webview')
     ? fs.readdirSync('src/webview').filter(name => name.endsWith('.ts'))
     : [];
   const tests = ['unit', 'engine', 'editor', 'bench'].flatMap(tier => filesBelow(`test/${tier}`, '.test.ts'));
   return [
-    { ...node, ...form, entryPoints: Object.fromEntries(present), outdir: 'dist' },
+    { ...node, ...form, entryPoints: programs, outdir: 'dist' },
     { ...browser, ...form, entryPoints: webviews.map(name => `src/webview/${name}`), outdir: 'media' },
     ...(production
       ? []

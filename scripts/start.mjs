@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import util from 'node:util';
 import { build } from './build.mjs';
 import { copyOfSample, sampleSpot } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
@@ -21,7 +21,7 @@ else process.exitCode = (options.browser ? undefined : await openDesktop()) ?? (
 
 function readArguments() {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals } = util.parseArgs({
       allowPositionals: true,
       options: {
         headless: { type: 'boolean', default: false },

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+import util from 'node:util';
 import { build } from './build.mjs';
 import { root, setUp } from './setup.mjs';
 import { endProcessTree, markedProcesses } from './workbench/processTree.mjs';
@@ -23,7 +23,7 @@ const running = new Set();
 let passed = 0;
 let failed = 0;
 
-const { values: options } = parseArgs({
+const { values: options } = util.parseArgs({
   options: { only: { type: 'string' }, grep: { type: 'string' }, desktop: { type: 'boolean', default: false } },
 });
 const tiers = { unit: unitTier, engine: engineTier, editor: editorTier };

@@ -15,19 +15,19 @@ from torch import nn
 class Config:
     """Widths in channels. `kv_heads` groups of `heads / kv_heads` query heads share one key and value head."""
     vocab: int = 8192
-    width: int = 320
-    layers: int = 6
-    heads: int = 5
+    width: int = 256
+    layers: int = 5
+    heads: int = 4
     kv_heads: int = 1
     head_dim: int = 64
-    hidden: int = 832
+    hidden: int = 704
     theta: float = 10000.0
     eps: float = 1e-6
     context: int = 1024
 
 
 SIZES = {
-    "proposal-9m": Config(),
+    "proposal-6m": Config(),
     "aligner-4m": Config(width=192, layers=5, heads=3, hidden=512),
     "tiny": Config(width=64, layers=2, heads=2, hidden=128),
     # For a data-centre GPU: half an hour of an H200 suffices for about 0.7 billion tokens.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Train a decoder, on a CPU or a GPU. One long run at constant rate; shippable models branch off it by a decay.
 
-  train.py run NAME --size proposal-9m [--minutes M]           start or resume $RESIDUAL_WORK/runs/NAME
+  train.py run NAME --size proposal-6m [--minutes M]           start or resume $RESIDUAL_WORK/runs/NAME
   train.py decay NAME --from RUN --minutes M                   linear decay to zero from RUN's last checkpoint
   train.py tune NAME --from RUN --domain react --minutes M     fine-tune on one domain's files, rate decaying to zero
 
@@ -284,7 +284,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("run", "decay", "tune"))
     parser.add_argument("name")
-    parser.add_argument("--size", choices=SIZES, default="proposal-9m")
+    parser.add_argument("--size", choices=SIZES, default="proposal-6m")
     parser.add_argument("--from", dest="source")
     parser.add_argument("--domain")
     parser.add_argument("--minutes", type=float, help="stop after so much training time, over all resumptions; a run has no end without it")

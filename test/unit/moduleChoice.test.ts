@@ -94,6 +94,7 @@ describe('module choice', () => {
     await use([{ id: 'a' }]);
     broken.add('b');
     for (let i = 0; i < 3; i++) assert.equal(await use([{ id: 'b' }]), 'a:0.4');
+    assert.deepEqual(warmed, ['a', 'b'], 'tried once, not at every key');
     assert.equal(refusals.length, 1);
     assert.equal(refusals[0].kept?.modules[0].id, 'a');
     assert.match(String(refusals[0].reason), /b is damaged/);

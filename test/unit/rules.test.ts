@@ -135,6 +135,18 @@ describe('rules against exact enumeration', () => {
     }
   });
 
+  it('gated asks how much P loses by Q, not Q by P', async () => {
+    // Q is sure where P wavers: KL(P‖Q) is above the gate, KL(Q‖P) below.
+    const p = logps([1.5, 1, -4, -4, -4, -4, -1.2]);
+    const q = logps([1.5, 1, -9, -9, -9, -9, -4.5]);
+    const kl = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, i) => sum + Math.exp(x) * (x - b[i]), 0);
+    assert.ok(kl(p, q) > 0.1 && kl(q, p) < 0.1, `${kl(p, q)} ${kl(q, p)}`);
+    const aligner: AlignerSource = { rule: 'gated', strength: 1, sequence: new FakeSequence(Array(V).fill(q)) };
+    for await (const step of decode(new FakeSequence(Array(V).fill(p)), [aligner], params({ topP: 0.8 }), signal)) {
+      assert.equal(step.candidates.n, V, 'the whole vocabulary, as P has it');
+    }
+  });
+
   it('sir is P with one candidate and tends to product with many', async function () {
     this.timeout(60_000);
     const p = randomTable(V, 21)[0];

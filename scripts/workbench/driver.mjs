@@ -102,17 +102,23 @@ export function createDriver(page, workspace) {
   /** @param {string} key in Playwright's spelling, `Control+Shift+P` */
   const press = key => keyboard.press(key);
 
-  /** The ghost text on screen, its lines joined by \n; empty when there is none. */
+  /**
+   * The ghost text on screen, its lines joined by \n; empty when there is none. Where it goes around text that is
+   * there already, such as a closing bracket, that text is in it: this is what a person reads.
+   */
   function ghostText() {
     return page.evaluate(() => {
-      const text = (line, selector) => [...line.querySelectorAll(selector)].map(part => part.textContent).join('');
-      const first = [...document.querySelectorAll('.view-lines > .view-line')]
-        .map(line => text(line, '.ghost-text-decoration, .ghost-text'))
-        .filter(Boolean);
-      const more = [...document.querySelectorAll('.suggest-preview-text .view-line')].map(line =>
-        text(line, '.ghost-text'),
-      );
-      return [first.join(''), ...more].join('\n').replaceAll('\u00a0', ' ');
+      const isGhost = part => /\bghost-text(?!-hidden)/.test(part.className);
+      const ghostIn = line => {
+        const parts = [...line.querySelectorAll('span span')];
+        const ghosts = parts.filter(isGhost);
+        if (ghosts.length === 0) return '';
+        const shown = parts.slice(parts.indexOf(ghosts[0]), parts.lastIndexOf(ghosts[ghosts.length - 1]) + 1);
+        return shown.map(part => part.textContent).join('');
+      };
+      const line = [...document.querySelectorAll('.view-lines > .view-line')].map(ghostIn).filter(Boolean);
+      const further = [...document.querySelectorAll('.suggest-preview-text .view-line')].map(ghostIn);
+      return [line.join(''), ...further].join('\n').replaceAll('\u00a0', ' ');
     });
   }
 
@@ -157,7 +163,9 @@ export function createDriver(page, workspace) {
       const found = margin && lines.find(row => row.style.top === margin.style.top);
       if (!found) return undefined;
       const copy = /** @type {HTMLElement} */ (found.cloneNode(true));
-      for (const ghost of copy.querySelectorAll('.ghost-text-decoration, .ghost-text')) ghost.remove();
+      for (const part of copy.querySelectorAll('span span')) {
+        if (/\bghost-text(?!-hidden)/.test(part.className)) part.remove();
+      }
       return copy.textContent.replaceAll('\u00a0', ' ');
     }, line);
   }

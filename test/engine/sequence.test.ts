@@ -1,0 +1,196 @@
+/** Real ONNX graphs of every form against transformers, and every way to reach a token against every other. */
+import assert from 'node:assert/strict';
+import { isAbortError, UserError } from '../../src/core/errors';
+import type { Sequence } from '../../src/core/model';
+import { PREFILL_CHUNK } from '../../src/engine/onnxModel';
+import type { Proposal } from '../../src/engine/proposal';
+import {
+  expectedLogps,
+  FORMS,
+  largestDifference,
+  never,
+  openProposal,
+  oracleOf,
+  proposalDir,
+  someTokens,
+} from './support/fixtures';
+
+/** Between two ways to compute the same row in float32; through a float16 cache they round differently. */
+const SAME = 1e-4;
+const SAME_HALF = 5e-2;
+
+for (const form of FORMS) {
+  describe(`a sequence of ${form}`, () => {
+    const oracle = oracleOf(form);
+    const tolerance = form === 'qwen2-half-cache' ? SAME_HALF : SAME;
+    let loaded: Proposal;
+    const open = () => loaded.model.open();
+    /** More than one prefill chunk, well within the context. */
+    const long = someTokens(PREFILL_CHUNK + 60);
+    const close = (a: ArrayLike<number>, b: ArrayLike<number>) => {
+      const difference = largestDifference(a, b);
+      assert.ok(difference < tolerance, `rows differ by ${difference}`);
+    };
+    /** The row after `tokens`, evaluated by itself. */
+    const rowOf = async (tokens: readonly number[]) => {
+      const sequence = open();
+      await sequence.seek(tokens, never);
+      const row = sequence.logps().slice();
+      sequence.close();
+      return row;
+    };
+
+    before(async () => {
+      loaded = await openProposal(proposalDir(form));
+    });
+    after(() => loaded.model.close());
+
+    it('gives the rows that transformers computes', async () => {
+      for (const [i, row] of oracle.rows.entries()) {
+        const actual = await rowOf(oracle.tokens.slice(0, row + 1));
+        const difference = largestDifference(actual, expectedLogps(oracle.logits[i]));
+        assert.ok(difference < oracle.tolerance, `row ${row} differs by ${difference}`);
+      }
+    });
+
+    it('gives the same row by one pass, by steps, by verifying and by a cached prefix', async () => {
+      const { tokens } = oracle;
+      const whole = await rowOf(tokens);
+
+      const stepped = open();
+      await stepped.seek(tokens.slice(0, 1), never);
+      const rows = [stepped.logps().slice()];
+      for (const token of tokens.slice(1)) {
+        await stepped.push(token, never);
+        rows.push(stepped.logps().slice());
+      }
+      close(stepped.logps(), whole);
+
+      const verified = open();
+      await verified.seek(tokens.slice(0, 4), never);
+      const drafted = await verified.verify(tokens.slice(4), never);
+      assert.equal(drafted.length, tokens.length - 4);
+      for (const [i, row] of drafted.entries()) close(row, rows[4 + i]);
+      close(verified.logps(), whole);
+
+      const cached = open();
+      for (const n of [3, 9, 10, tokens.length]) await cached.seek(tokens.slice(0, n), never);
+      close(cached.logps(), whole);
+    });
+
+    it('gives the same row in prefill chunks and token by token', async () => {
+      const whole = open();
+      assert.deepEqual(await whole.seek(long, never), { nCached: 0, nPrefilled: long.length });
+      const stepped = open();
+      await stepped.seek(long.slice(0, 1), never);
+      for (const token of long.slice(1)) await stepped.push(token, never);
+      close(whole.logps(), stepped.logps());
+    });
+
+    it('gives normalised rows', async () => {
+      const row = await rowOf(oracle.tokens);
+      const sum = row.reduce((total, x) => total + Math.exp(x), 0);
+      assert.ok(Math.abs(sum - 1) < 1e-4, `the probabilities add up to ${sum}`);
+    });
+
+    it('evaluates only what changed', async () => {
+      const sequence = open();
+      const typed = long[7] === 50 ? 51 : 50;
+      const reports: unknown[] = [];
+      const seek = async (tokens: readonly number[]) => reports.push(await sequence.seek(tokens, never));
+      await seek(long);
+      await seek([...long, typed]);
+      await seek([...long, typed]);
+      await seek(long);
+      await seek([...long.slice(0, 7), typed, ...long.slice(8)]);
+      await seek(long.slice(0, 3));
+      const n = long.length;
+      assert.deepEqual(reports, [
+        { nCached: 0, nPrefilled: n },
+        { nCached: n, nPrefilled: 1 },
+        { nCached: n + 1, nPrefilled: 0 },
+        { nCached: n, nPrefilled: 0 },
+        { nCached: 7, nPrefilled: n - 7 },
+        { nCached: 2, nPrefilled: 1 },
+      ]);
+      close(sequence.logps(), await rowOf(long.slice(0, 3)));
+    });
+
+    it('gives the same rows after a rewind as if the dropped tokens had never been', async () => {
+      const { tokens } = oracle;
+      const sequence = open();
+      await sequence.seek(long.slice(0, 20), never);
+      sequence.rewind(15);
+      assert.equal(sequence.length, 5);
+      assert.throws(() => sequence.logps(), /was not evaluated/);
+      await sequence.push(tokens[0], never);
+      close(sequence.logps(), await rowOf([...long.slice(0, 5), tokens[0]]));
+      await sequence.seek(tokens, never);
+      close(sequence.logps(), await rowOf(tokens));
+    });
+
+    it('keeps the rows of a verify pass, and the one before it, over a rewind', async () => {
+      const { tokens } = oracle;
+      const sequence = open();
+      await sequence.seek(tokens.slice(0, 6), never);
+      const before = sequence.logps().slice();
+      const drafted = (await sequence.verify(tokens.slice(6, 11), never)).map(row => row.slice());
+      for (const nAccepted of [4, 3, 1]) {
+        sequence.rewind(sequence.length - 6 - nAccepted);
+        assert.deepEqual(sequence.logps(), drafted[nAccepted - 1]);
+      }
+      sequence.rewind(1);
+      assert.deepEqual(sequence.logps(), before);
+      await sequence.push(tokens[6], never);
+      close(sequence.logps(), drafted[0]);
+    });
+
+    it('does not disturb another sequence of the same model', async () => {
+      const [a, b] = [open(), open()];
+      await Promise.all([a.seek(long, never), b.seek(oracle.tokens, never)]);
+      await Promise.all([a.push(30, never), b.push(40, never)]);
+      close(a.logps(), await rowOf([...long, 30]));
+      close(b.logps(), await rowOf([...oracle.tokens, 40]));
+    });
+
+    it('keeps what was evaluated when it is cancelled between chunks', async () => {
+      const sequence = open();
+      const controller = new AbortController();
+      const seeking = sequence.seek(long, controller.signal);
+      // The first pass is on its way by then and cannot be stopped; the second must not begin.
+      setImmediate(() => controller.abort());
+      await assert.rejects(seeking, isAbortError);
+      assert.equal(sequence.length, PREFILL_CHUNK);
+      const report = await sequence.seek(long, never);
+      assert.deepEqual(report, { nCached: PREFILL_CHUNK, nPrefilled: long.length - PREFILL_CHUNK });
+      close(sequence.logps(), await rowOf(long));
+    });
+
+    it('evaluates nothing for a signal that has aborted already', async () => {
+      const sequence = open();
+      await assert.rejects(sequence.seek(long, AbortSignal.abort()), isAbortError);
+      await sequence.seek([20], never);
+      await assert.rejects(sequence.push(21, AbortSignal.abort()), isAbortError);
+      assert.equal(sequence.length, 1);
+    });
+
+    it('refuses more tokens than the model holds, and stays usable', async () => {
+      const sequence: Sequence = open();
+      const isTooLong = (error: unknown) => error instanceof UserError && error.code === 'prompt-too-long';
+      const { contextLength } = loaded.model;
+      await assert.rejects(sequence.seek(someTokens(contextLength + 1), never), isTooLong);
+      await sequence.seek(someTokens(contextLength), never);
+      await assert.rejects(sequence.push(20, never), isTooLong);
+      await sequence.seek(oracle.tokens, never);
+      close(sequence.logps(), await rowOf(oracle.tokens));
+    });
+
+    it('refuses two passes at once', async () => {
+      const sequence = open();
+      const first = sequence.seek(oracle.tokens, never);
+      await assert.rejects(sequence.seek(long, never), /already being evaluated/);
+      await first;
+      close(sequence.logps(), await rowOf(oracle.tokens));
+    });
+  });
+}

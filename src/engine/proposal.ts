@@ -56,7 +56,10 @@ export async function findProposalFiles(folder: ModelFolder): Promise<ProposalFi
     }
     const stem = graphName.slice(0, -'.onnx'.length);
     // External weights are named after their graph: model_q4.onnx_data, model_q4.onnx_data_1, model_int8.safetensors.
-    const weightFiles = names.filter(name => name.startsWith(`${stem}.`) && name !== graphName).map(inOnnx);
+    // A listed file that is missing is one too, so that it is missed.
+    const candidates = [...names.map(inOnnx), ...Object.keys(manifest?.files ?? {})];
+    const isWeights = (name: string) => name.startsWith(inOnnx(`${stem}.`)) && name !== inOnnx(graphName);
+    const weightFiles = [...new Set(candidates.filter(isWeights))];
     let sizeBytes = 0;
     for (const name of [inOnnx(graphName), ...weightFiles])
       sizeBytes += await fileSizeBytes(path.join(folder.dir, name));

@@ -1,5 +1,6 @@
 /** Composition root: builds everything once and connects it. Nothing is loaded before the first completion is wanted. */
 import * as vscode from 'vscode';
+import { clock } from './host/clock';
 import { Completer } from './host/completer';
 import { EngineClient } from './host/engineClient';
 import { ModuleChoice } from './host/moduleChoice';
@@ -27,9 +28,9 @@ export function activate(context: vscode.ExtensionContext): void {
     (reason, kept) => refusalMessage(log, reason, kept),
   );
   const completer = new Completer(
-    { complete: (request, signal) => engine.call('complete', request, signal) },
+    { complete: (request, onProgress, signal) => engine.stream('complete', request, onProgress, signal) },
     account => log.info(accountLine(account)),
-    () => performance.now(),
+    clock,
   );
   context.subscriptions.push(
     log,

@@ -109,7 +109,7 @@ function request(source: string, at: number, choice: Choice) {
     suffix: end < 0 ? '' : source.slice(end + 1),
     neighbours: [],
   };
-  return requestOf({ document: SAMPLE, text, choice, contextTokens: 768, nCompletions: 1 });
+  return requestOf({ text, choice, contextTokens: 768, nCompletions: 1 });
 }
 
 function percentiles(values: readonly number[]): { p50: number; p90: number; max: number } {

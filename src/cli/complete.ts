@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const engine = startEngine(line => process.env.RESIDUAL_DEBUG && console.error(line));
   try {
     const choice = await engine.choose(asked.proposal, asked.modules);
-    const base = requestOf({ document: asked.file, text, choice, contextTokens: 768, nCompletions: 1 });
+    const base = requestOf({ text, choice, contextTokens: 768, nCompletions: 1 });
     const result = await engine.complete({
       ...base,
       ...(asked.rule && { rule: asked.rule }),

@@ -54,9 +54,7 @@ async function answerAll(engine: CliEngine, choice: Choice, cursors: readonly Cu
   for (const cursor of cursors) {
     const text = textOf(cursor);
     const startMs = performance.now();
-    const result = await engine.complete(
-      requestOf({ document: cursor.id, text, choice, contextTokens: 768, nCompletions: 1 }),
-    );
+    const result = await engine.complete(requestOf({ text, choice, contextTokens: 768, nCompletions: 1 }));
     const elapsedMs = performance.now() - startMs;
     const shown = result.completions[0] && tidy(result.completions[0].text, text);
     outcomes.push({ shown: shown?.text ?? '', elapsedMs });

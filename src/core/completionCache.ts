@@ -11,6 +11,8 @@ export interface CacheEntry {
   readonly suffix: string;
   /** Completions as written by the model, best first. */
   readonly texts: readonly string[];
+  /** How many were asked for; fewer texts than that means that there are no more. */
+  readonly nWanted: number;
 }
 
 export class CompletionCache {
@@ -28,17 +30,25 @@ export class CompletionCache {
 
   /**
    * What is left of remembered completions once `prefix` has been typed: exactly here, or further back where what was
-   * typed since is what a completion said. The longest way back wins last: the newest matching entry is taken.
+   * typed since is what a completion said. The newest entry that fits is taken.
+   * @param nWanted entries that were asked for fewer do not count.
    */
-  find(scope: string, prefix: string, suffix: string): string[] | undefined {
+  find(scope: string, prefix: string, suffix: string, nWanted: number): string[] | undefined {
     for (let i = this.entries.length - 1; i >= 0; i--) {
       const entry = this.entries[i];
-      if (entry.scope !== scope || entry.suffix !== suffix || !prefix.startsWith(entry.prefix)) continue;
+      if (
+        entry.scope !== scope ||
+        entry.suffix !== suffix ||
+        entry.nWanted < nWanted ||
+        !prefix.startsWith(entry.prefix)
+      )
+        continue;
       const typed = prefix.slice(entry.prefix.length);
+      if (typed === '') return [...entry.texts];
       const rest = entry.texts
         .filter(t => t.startsWith(typed) && t.length > typed.length)
         .map(t => t.slice(typed.length));
-      if (rest.length > 0 || (typed === '' && entry.texts.length === 0)) return rest;
+      if (rest.length > 0) return rest;
     }
     return undefined;
   }

@@ -1,16 +1,30 @@
 /**
- * From text around a cursor to suggestions: remembered ones first, then the engine, then tidying.
- * Knows no editor; a surface hands over the text and shows what comes back.
+ * From text around a cursor to suggestions: remembered ones first, then one that is being written already, then the
+ * engine, after a wait that fits the typing; tidied at the end. Knows no editor.
  */
 import { CompletionCache } from '../core/completionCache';
+import { AbortError, isAbortError, throwIfAborted } from '../core/errors';
 import type { CompletionText } from '../core/fim';
 import type { Extent } from '../core/stopping';
 import { type Tidied, tidy } from '../core/tidy';
-import type { CompleteRequest, CompleteResult } from '../protocol/messages';
+import type { CompleteProgress, CompleteRequest, CompleteResult } from '../protocol/messages';
+import { Flight, type Place } from './flight';
 import type { Choice } from './moduleChoice';
+import { Pace } from './pace';
 
 export interface CompletionEngine {
-  complete(request: CompleteRequest, signal: AbortSignal): Promise<CompleteResult>;
+  complete(
+    request: CompleteRequest,
+    onProgress: (progress: CompleteProgress) => void,
+    signal: AbortSignal,
+  ): Promise<CompleteResult>;
+}
+
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** @throws AbortError when `signal` aborts first. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 
 export interface Question {
@@ -21,16 +35,19 @@ export interface Question {
   readonly contextTokens: number;
   /** 1 while typing; a person who invokes completion sees several. */
   readonly nCompletions: number;
+  /** Milliseconds to wait for a pause in typing, or `auto` for what was learnt. */
+  readonly debounce: number | 'auto';
 }
 
 /** One line a request for the log: counts and times, never code. */
 export interface Account {
-  readonly source: 'cache' | 'engine';
+  readonly source: 'cache' | 'joined' | 'engine';
   readonly nShown: number;
   readonly nTokens: number;
   readonly nCached: number;
   readonly nPrefilled: number;
   readonly stop: string;
+  /** From the question to the answer, the wait for a pause included. */
   readonly elapsedMs: number;
 }
 
@@ -39,56 +56,84 @@ const MAX_TOKENS: Record<Extent, number> = { line: 48, block: 128 };
 
 export class Completer {
   private readonly cache = new CompletionCache();
+  private readonly pace = new Pace();
+  private flight: { readonly flight: Flight; readonly landed: Promise<CompleteResult | undefined> } | undefined;
 
   constructor(
     private readonly engine: CompletionEngine,
     private readonly onAnswer: (account: Account) => void,
-    private readonly now: () => number,
+    private readonly clock: Clock,
   ) {}
 
   /** @returns what is worth showing, best first; empty when nothing is. @throws AbortError, EngineGone, UserError */
   async complete(question: Question, signal: AbortSignal): Promise<Tidied[]> {
-    const startMs = this.now();
-    const { text } = question;
+    const startMs = this.clock.now();
+    const { text, nCompletions } = question;
+    if (nCompletions === 1) this.pace.onKey(startMs);
     const scope = JSON.stringify([question.document, question.choice.proposal.dir, question.choice.modules]);
-    const remembered = this.cache.find(scope, text.prefix, text.suffix);
-    if (remembered !== undefined && (question.nCompletions === 1 || remembered.length >= question.nCompletions)) {
-      const shown = tidyAll(remembered, text);
-      this.onAnswer({
-        source: 'cache',
-        nShown: shown.length,
-        nTokens: 0,
-        nCached: 0,
-        nPrefilled: 0,
-        stop: '',
-        elapsedMs: this.now() - startMs,
-      });
-      return shown;
+    const place: Place = { scope, prefix: text.prefix, suffix: text.suffix };
+    let source: Account['source'] = 'cache';
+    let result: CompleteResult | undefined;
+
+    for (;;) {
+      const remembered = this.cache.find(scope, text.prefix, text.suffix, nCompletions);
+      if (remembered !== undefined) {
+        const shown = tidyAll(remembered, text);
+        this.onAnswer(accountOf(source, shown.length, result, this.clock.now() - startMs));
+        return shown;
+      }
+      if (this.flight?.flight.serves(place, nCompletions)) {
+        source = 'joined';
+        await unlessAborted(this.flight.landed, signal);
+        continue;
+      }
+      this.flight?.flight.abort();
+      if (nCompletions === 1) {
+        const waitMs = question.debounce === 'auto' ? this.pace.delayMs() : question.debounce;
+        if (waitMs > 0) await this.clock.sleep(waitMs - (this.clock.now() - startMs), signal);
+      }
+      throwIfAborted(signal);
+      source = 'engine';
+      result = await unlessAborted(this.send(question, place), signal);
+      // Somebody asked for something else meanwhile: asking again would only take turns with them.
+      if (result === undefined) throw new AbortError();
     }
-    const result = await this.engine.complete(requestOf(question), signal);
-    const texts = result.completions.map(c => c.text);
-    this.cache.add({ scope, prefix: text.prefix, suffix: text.suffix, texts });
-    const shown = tidyAll(texts, text);
-    this.onAnswer({
-      source: 'engine',
-      nShown: shown.length,
-      nTokens: result.completions.reduce((sum, c) => sum + c.tokens.length, 0),
-      nCached: result.nCached,
-      nPrefilled: result.nPrefilled,
-      stop: result.completions[0]?.stop ?? '',
-      elapsedMs: this.now() - startMs,
-    });
-    return shown;
   }
 
-  /** Forgets what was suggested, as after a module was changed on disk. */
-  forget(): void {
+  /** Stops what is being written and forgets what was suggested, as when completions are switched off. */
+  stop(): void {
+    this.flight?.flight.abort();
     this.cache.clear();
+  }
+
+  /** The request goes on when its asker is cancelled: the next key often wants the very same answer. */
+  private async send(question: Question, place: Place): Promise<CompleteResult | undefined> {
+    const flight = new Flight(place, question.nCompletions);
+    const sentMs = this.clock.now();
+    const answer = this.engine.complete(requestOf(question), flight.onProgress, flight.signal).then(result => {
+      this.pace.onAnswer(this.clock.now() - sentMs);
+      this.cache.add({ ...place, texts: result.completions.map(c => c.text), nWanted: question.nCompletions });
+      return result;
+    });
+    const landed = answer.catch(error => {
+      if (!isAbortError(error)) throw error;
+      return undefined; // contradicted by what was typed: whoever waits asks anew
+    });
+    landed.catch(() => {}); // the asker may be gone; whoever still waits hears of it
+    const current = { flight, landed };
+    this.flight = current;
+    try {
+      return await landed;
+    } finally {
+      if (this.flight === current) this.flight = undefined;
+    }
   }
 }
 
 /** The request for a question, greedy: the aligned distribution's best continuation. */
-export function requestOf(question: Question): CompleteRequest {
+export function requestOf(
+  question: Pick<Question, 'choice' | 'text' | 'contextTokens' | 'nCompletions'>,
+): CompleteRequest {
   const { choice, text, contextTokens, nCompletions } = question;
   const extent = extentOf(text);
   return {
@@ -115,4 +160,31 @@ function tidyAll(texts: readonly string[], around: CompletionText): Tidied[] {
     if (tidied !== undefined && !shown.some(s => s.text === tidied.text)) shown.push(tidied);
   }
   return shown;
+}
+
+function accountOf(
+  source: Account['source'],
+  nShown: number,
+  result: CompleteResult | undefined,
+  elapsedMs: number,
+): Account {
+  return {
+    source,
+    nShown,
+    nTokens: result?.completions.reduce((sum, c) => sum + c.tokens.length, 0) ?? 0,
+    nCached: result?.nCached ?? 0,
+    nPrefilled: result?.nPrefilled ?? 0,
+    stop: result?.completions[0]?.stop ?? '',
+    elapsedMs,
+  };
+}
+
+/** Waits for `work`, but no longer than the signal allows; the work itself goes on. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new AbortError());
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
 }

@@ -1,9 +1,11 @@
 /** One line a request for the log: what was cached, evaluated and written, and how long it took. Never code. */
 import type { Account } from '../host/completer';
 
+const ORIGIN = { cache: 'memory', joined: 'the answer on its way' } as const;
+
 export function accountLine(account: Account): string {
   const ms = `${account.elapsedMs.toFixed(1)} ms`;
-  if (account.source === 'cache') return `completion from cache, ${account.nShown} shown, ${ms}`;
+  if (account.source !== 'engine') return `completion from ${ORIGIN[account.source]}, ${account.nShown} shown, ${ms}`;
   const { nShown, nTokens, nCached, nPrefilled, stop } = account;
   return `completion from engine, ${nShown} shown, ${nTokens} tokens written, ${nCached} cached, ${nPrefilled} prefilled, stopped by ${stop || 'nothing'}, ${ms}`;
 }

@@ -56,6 +56,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
           choice,
           contextTokens: settings.contextTokens,
           nCompletions: invoked ? N_INVOKED : 1,
+          debounce: settings.debounce,
         },
         signal,
       );

@@ -8,6 +8,8 @@ export interface Settings {
   readonly modules: readonly ModuleSetting[];
   readonly languages: Readonly<Record<string, boolean>>;
   readonly contextTokens: number;
+  /** Milliseconds, or `auto` for what is learnt from typing and answers. */
+  readonly debounce: number | 'auto';
 }
 
 export function settingsFor(scope: vscode.ConfigurationScope | undefined): Settings {
@@ -18,6 +20,7 @@ export function settingsFor(scope: vscode.ConfigurationScope | undefined): Setti
     modules: parseModules(section.get<unknown>('modules')),
     languages: section.get('languages', { '*': true }),
     contextTokens: section.get('contextTokens', 768),
+    debounce: section.get<number | 'auto'>('debounce', 'auto'),
   };
 }
 

@@ -1,90 +1,246 @@
 import assert from 'node:assert/strict';
-import { type Account, Completer, extentOf } from '../../src/host/completer';
+import { AbortError } from '../../src/core/errors';
+import { type Account, Completer, extentOf, type Question } from '../../src/host/completer';
 import type { Choice } from '../../src/host/moduleChoice';
-import type { CompleteRequest, CompleteResult } from '../../src/protocol/messages';
+import { Pace } from '../../src/host/pace';
+import type { CompleteProgress, CompleteRequest, CompleteResult } from '../../src/protocol/messages';
 
 const choice: Choice = {
   proposal: { id: 'p', dir: '/p' },
   modules: [{ id: 'm', dir: '/m', strength: 0.5 }],
   titles: ['M'],
 };
-const signal = new AbortController().signal;
-const text = (prefix: string, lineRest = '', suffix = '') => ({
-  path: 'a.ts',
-  prefix,
-  lineRest,
-  suffix,
-  neighbours: [],
-});
 
-function setUp(texts: string[]) {
-  const requests: CompleteRequest[] = [];
+/** An engine that answers when the test says so. */
+class FakeEngine {
+  readonly calls: {
+    request: CompleteRequest;
+    progress(text: string): void;
+    finish(...texts: string[]): void;
+    aborted(): boolean;
+  }[] = [];
+
+  complete = (request: CompleteRequest, onProgress: (p: CompleteProgress) => void, signal: AbortSignal) =>
+    new Promise<CompleteResult>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new AbortError()));
+      this.calls.push({
+        request,
+        progress: text => onProgress({ text }),
+        finish: (...texts) =>
+          resolve({
+            completions: texts.map(text => ({ text, tokens: [], stop: 'newline' as const })),
+            rule: 'geometric',
+            nCached: 0,
+            nPrefilled: 3,
+            timesMs: { load: 0, prefill: 1, decode: 2 },
+          }),
+        aborted: () => signal.aborted,
+      });
+    });
+}
+
+class ManualClock {
+  nowMs = 0;
+  private sleepers: { untilMs: number; wake(): void }[] = [];
+  now = () => this.nowMs;
+  sleep = (ms: number, signal: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      if (ms <= 0) resolve();
+      this.sleepers.push({ untilMs: this.nowMs + ms, wake: resolve });
+      signal.addEventListener('abort', () => reject(new AbortError()));
+    });
+  advance(ms: number): void {
+    this.nowMs += ms;
+    for (const s of this.sleepers.filter(s => s.untilMs <= this.nowMs)) s.wake();
+    this.sleepers = this.sleepers.filter(s => s.untilMs > this.nowMs);
+  }
+}
+
+/** Lets everything run that needs no clock and no engine. */
+const settle = () => new Promise(resolve => setImmediate(resolve));
+
+function setUp() {
+  const engine = new FakeEngine();
+  const clock = new ManualClock();
   const accounts: Account[] = [];
-  const engine = {
-    async complete(request: CompleteRequest): Promise<CompleteResult> {
-      requests.push(request);
-      const completions = texts
-        .slice(0, request.nCompletions === 1 ? 1 : texts.length)
-        .map(t => ({ text: t, tokens: [], stop: 'newline' as const }));
-      return { completions, rule: 'geometric', nCached: 0, nPrefilled: 3, timesMs: { load: 0, prefill: 1, decode: 2 } };
-    },
-  };
-  const completer = new Completer(
-    engine,
-    account => accounts.push(account),
-    () => 0,
-  );
-  const ask = (prefix: string, over: { lineRest?: string; choice?: Choice; nCompletions?: number } = {}) =>
-    completer.complete(
-      {
-        document: 'd',
-        text: text(prefix, over.lineRest),
-        choice: over.choice ?? choice,
-        contextTokens: 100,
-        nCompletions: over.nCompletions ?? 1,
-      },
+  const completer = new Completer(engine, account => accounts.push(account), clock);
+  const ask = (
+    prefix: string,
+    over: Partial<Omit<Question, 'text'>> & { lineRest?: string; suffix?: string; signal?: AbortSignal } = {},
+  ) => {
+    const { lineRest = '', suffix = '', signal = new AbortController().signal, ...rest } = over;
+    const question = { document: 'd', choice, contextTokens: 100, nCompletions: 1, debounce: 0, ...rest } as const;
+    return completer.complete(
+      { ...question, text: { path: 'a.ts', prefix, lineRest, suffix, neighbours: [] } },
       signal,
     );
-  return { requests, accounts, completer, ask };
+  };
+  return { engine, clock, accounts, completer, ask };
 }
+
+const plain = (text: string, replaceRight = 0) => ({ text, replaceRight });
 
 describe('completer', () => {
   it('asks the engine once and answers typing through the suggestion by itself', async () => {
-    const { requests, accounts, ask } = setUp(['foo(a);']);
-    assert.deepEqual(await ask('x = '), [{ text: 'foo(a);', replaceRight: 0 }]);
-    assert.deepEqual(await ask('x = foo('), [{ text: 'a);', replaceRight: 0 }]);
-    assert.equal(requests.length, 1);
+    const { engine, accounts, ask } = setUp();
+    const first = ask('x = ');
+    await settle();
+    engine.calls[0].finish('foo(a);');
+    assert.deepEqual(await first, [plain('foo(a);')]);
+    assert.deepEqual(await ask('x = foo('), [plain('a);')]);
+    assert.deepEqual(await ask('x = fo'), [plain('o(a);')], 'going back is remembered too');
+    assert.equal(engine.calls.length, 1);
     assert.deepEqual(
       accounts.map(a => a.source),
-      ['engine', 'cache'],
+      ['engine', 'cache', 'cache'],
     );
   });
+
   it('tidies afresh when the editor closed a bracket meanwhile', async () => {
-    const { requests, ask } = setUp(['foo(a)']);
-    await ask('x = ');
-    assert.deepEqual(await ask('x = foo(', { lineRest: ')' }), [{ text: 'a)', replaceRight: 1 }]);
-    assert.equal(requests.length, 1);
+    const { engine, ask } = setUp();
+    const first = ask('x = ');
+    await settle();
+    engine.calls[0].finish('foo(a)');
+    await first;
+    assert.deepEqual(await ask('x = foo(', { lineRest: ')' }), [plain('a)', 1)]);
   });
-  it('never answers with what another module or strength wrote', async () => {
-    const { requests, ask } = setUp(['foo']);
-    await ask('x = ');
-    await ask('x = ', { choice: { ...choice, modules: [{ ...choice.modules[0], strength: 0.6 }] } });
-    await ask('x = ', { choice: { ...choice, modules: [] } });
-    assert.equal(requests.length, 3);
+
+  it('never answers with what another module, strength or document wrote', async () => {
+    const { engine, ask } = setUp();
+    const others: Parameters<typeof ask>[1][] = [
+      {},
+      { choice: { ...choice, modules: [{ ...choice.modules[0], strength: 0.6 }] } },
+      { choice: { ...choice, modules: [] } },
+      { document: 'e' },
+    ];
+    for (const [i, over] of others.entries()) {
+      const answer = ask('x = ', over);
+      await settle();
+      engine.calls[i].finish(`answer ${i}`);
+      assert.deepEqual(await answer, [plain(`answer ${i}`)]);
+    }
   });
-  it('asks again when more completions are wanted than are remembered', async () => {
-    const { requests, ask } = setUp(['foo', 'bar', 'foo ']);
-    await ask('x = ');
-    const shown = await ask('x = ', { nCompletions: 3 });
+
+  it('asks again when more completions are wanted than were asked for, and not when there are no more', async () => {
+    const { engine, ask } = setUp();
+    const first = ask('x = ');
+    await settle();
+    engine.calls[0].finish('foo');
+    await first;
+    const invoked = ask('x = ', { nCompletions: 3 });
+    await settle();
+    assert.equal(engine.calls[1].request.nCompletions, 3);
+    engine.calls[1].finish('foo', 'foo ', 'bar');
     assert.deepEqual(
-      requests.map(r => r.nCompletions),
-      [1, 3],
-    );
-    assert.deepEqual(
-      shown.map(s => s.text),
+      (await invoked).map(s => s.text),
       ['foo', 'bar'],
     );
+    await ask('x = ', { nCompletions: 3 });
+    assert.equal(engine.calls.length, 2);
   });
+
+  it('waits for the answer on its way while a person types what it says', async () => {
+    const { engine, accounts, ask } = setUp();
+    const gone = new AbortController();
+    const first = ask('x = ', { signal: gone.signal });
+    await settle();
+    engine.calls[0].progress('fo');
+    gone.abort();
+    await assert.rejects(first, { name: 'AbortError' });
+    const second = ask('x = f');
+    const third = ask('x = foo');
+    await settle();
+    engine.calls[0].progress('foo(a');
+    engine.calls[0].finish('foo(a);');
+    assert.deepEqual(await second, [plain('oo(a);')]);
+    assert.deepEqual(await third, [plain('(a);')]);
+    assert.equal(engine.calls.length, 1);
+    assert.deepEqual(
+      accounts.map(a => a.source),
+      ['joined', 'joined'],
+    );
+  });
+
+  it('cancels it as soon as it contradicts what was typed, and asks anew', async () => {
+    const { engine, ask } = setUp();
+    void ask('x = ').catch(() => {});
+    await settle();
+    const second = ask('x = b');
+    await settle();
+    assert.equal(engine.calls.length, 1, 'it may still begin with b');
+    engine.calls[0].progress('foo');
+    await settle();
+    assert.ok(engine.calls[0].aborted());
+    assert.equal(engine.calls.length, 2);
+    engine.calls[1].finish('ar');
+    assert.deepEqual(
+      await second,
+      [plain('ar')].map(() => plain('bar')),
+    );
+  });
+
+  it('cancels what is written for another place', async () => {
+    const { engine, ask } = setUp();
+    const first = ask('x = ');
+    await settle();
+    const second = ask('y = ');
+    await settle();
+    assert.ok(engine.calls[0].aborted());
+    await assert.rejects(first, { name: 'AbortError' }, 'and its asker does not take turns with the new one');
+    engine.calls[1].finish('2');
+    assert.deepEqual(await second, [plain('2')]);
+    assert.equal(engine.calls.length, 2);
+  });
+
+  it('waits for a pause, which a later key starts anew and a person who invokes skips', async () => {
+    const { engine, clock, ask } = setUp();
+    const early = new AbortController();
+    const first = ask('x', { debounce: 100, signal: early.signal });
+    clock.advance(60);
+    early.abort();
+    await assert.rejects(first, { name: 'AbortError' });
+    void ask('xy', { debounce: 100 });
+    await settle();
+    clock.advance(60);
+    await settle();
+    assert.equal(engine.calls.length, 0);
+    clock.advance(60);
+    await settle();
+    assert.equal(engine.calls.length, 1);
+    void ask('other', { debounce: 100, nCompletions: 3 });
+    await settle();
+    assert.equal(engine.calls.length, 2);
+  });
+
+  it('stops what is being written, and forgets, when it is switched off', async () => {
+    const { engine, completer, ask } = setUp();
+    const first = ask('x = ');
+    await settle();
+    completer.stop();
+    assert.ok(engine.calls[0].aborted());
+    await assert.rejects(first, { name: 'AbortError' });
+  });
+
+  it('passes on what went wrong, and asks afresh at the next key', async () => {
+    const engine = {
+      calls: 0,
+      complete: () => (engine.calls++ === 0 ? Promise.reject(new Error('gone')) : new Promise<never>(() => {})),
+    };
+    const completer = new Completer(engine, () => {}, new ManualClock());
+    const question = {
+      document: 'd',
+      choice,
+      contextTokens: 1,
+      nCompletions: 1,
+      debounce: 0,
+      text: { path: '', prefix: 'x', lineRest: '', suffix: '', neighbours: [] },
+    } as const;
+    await assert.rejects(completer.complete(question, new AbortController().signal), /gone/);
+    void completer.complete(question, new AbortController().signal);
+    await settle();
+    assert.equal(engine.calls, 2);
+  });
+
   it('asks for a block only where nothing but closers stands right of the cursor', () => {
     for (const [lineRest, expected] of [
       ['', 'block'],
@@ -93,7 +249,30 @@ describe('completer', () => {
       ['+ 1', 'line'],
       ['x', 'line'],
     ] as const) {
-      assert.equal(extentOf(text('', lineRest)), expected, lineRest);
+      assert.equal(extentOf({ path: '', prefix: '', lineRest, suffix: '', neighbours: [] }), expected, lineRest);
     }
+  });
+});
+
+describe('pace', () => {
+  const learnt = (gapMs: number, latencyMs: number) => {
+    const pace = new Pace();
+    for (let i = 0; i < 200; i++) {
+      pace.onKey(i * gapMs);
+      pace.onAnswer(latencyMs);
+    }
+    return Math.round(pace.delayMs());
+  };
+  it('asks at once where answers are fast against the typing, and waits where they are not', () => {
+    assert.equal(learnt(180, 60), 0);
+    assert.equal(learnt(180, 130), 40);
+    assert.equal(learnt(180, 900), 144);
+    assert.equal(learnt(80, 60), 20);
+  });
+  it('does not take thinking for typing', () => {
+    const pace = new Pace();
+    for (let i = 0; i < 50; i++) pace.onAnswer(1000);
+    for (let i = 0; i < 50; i++) pace.onKey(i * 30_000);
+    assert.equal(Math.round(pace.delayMs()), 144);
   });
 });

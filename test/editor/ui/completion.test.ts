@@ -1,7 +1,7 @@
 // Ghost text as a person meets it: typing, accepting all of it, accepting a word, refusing it.
 import assert from 'node:assert/strict';
 import { sampleSpot } from '../../../scripts/sample.mjs';
-import { statusBarId } from './ids';
+import { statusBarId } from './names';
 import { useWorkbench } from './workbench';
 
 describe('ghost text', () => {

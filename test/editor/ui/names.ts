@@ -1,0 +1,23 @@
+// What the extension calls its things in the workbench, read from where it is defined.
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** Publisher, name and the item's own id. */
+export const statusBarId = 'residual.residual.module';
+
+/** A command's whole title as the palette shows it. */
+export function commandTitle(command: string): string {
+  const { contributes } = JSON.parse(fs.readFileSync('package.json', 'utf8'));
+  const found = contributes.commands.find((one: { command: string }) => one.command === command);
+  return `${found.category}: ${found.title}`;
+}
+
+export interface ShippedModule {
+  readonly id: string;
+  readonly title: string;
+}
+
+export function shippedModules(): ShippedModule[] {
+  const folders = fs.readdirSync('models/modules');
+  return folders.map(folder => JSON.parse(fs.readFileSync(path.join('models/modules', folder, 'module.json'), 'utf8')));
+}

@@ -1,0 +1,34 @@
+// Off means off: no ghost text while the setting says so, or while a person has paused it.
+import { sampleSpot } from '../../../scripts/sample.mjs';
+import { commandTitle } from './names';
+import { useWorkbench } from './workbench';
+
+describe('turned off', () => {
+  const window = useWorkbench({ settings: { 'residual.enable': false, 'editor.quickSuggestions': false } });
+  const { file, after, types } = sampleSpot;
+
+  async function typeAtSpot() {
+    const { driver } = window;
+    await driver.openFile(file);
+    await driver.moveBehind(file, after);
+    await driver.type(types);
+  }
+
+  afterEach(() => window.driver.revert());
+
+  it('by the setting, there is no ghost text', async () => {
+    await typeAtSpot();
+    await window.driver.staysWithoutGhostText(5_000);
+  });
+
+  it('and on again, there is ghost text at once, until it is paused', async () => {
+    const { driver } = window;
+    window.write('.vscode/settings.json', '{ "residual.enable": true }');
+    await typeAtSpot();
+    await driver.waitForGhostText();
+    await driver.palette(commandTitle('residual.pause'));
+    await driver.press('Escape');
+    await driver.type('s');
+    await driver.staysWithoutGhostText(3_000);
+  });
+});

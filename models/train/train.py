@@ -225,7 +225,7 @@ def train(options):
         test_builder = RowBuilder(held_out, vocabulary, 5)
     batches = Batches(builder_at, run.rows, options.batch, options.workers)
     test_rows = [[torch.from_numpy(np.stack(column)) for column in zip(*[test_builder.row(8 * k + i) for i in range(8)])] for k in range(6)]
-    cuts = held_out_cuts(held_out, vocabulary, 120)
+    cuts = held_out_cuts(held_out, vocabulary, options.cuts)
     loss = run.model.loss if options.no_compile else torch.compile(run.model.loss)
     run.log(start=options.what, body=run.model.n_body(), batch=options.batch, rows=run.rows)
 
@@ -298,6 +298,7 @@ def main():
     parser.add_argument("--log-s", type=float, default=30)
     parser.add_argument("--save-s", type=float, default=240)
     parser.add_argument("--report-s", type=float, default=480)
+    parser.add_argument("--cuts", type=int, default=120, help="fixed held-out cuts that a report completes")
     parser.add_argument("--no-compile", action="store_true")
     options = parser.parse_args()
     train(options)

@@ -139,8 +139,7 @@ describe('rpc', () => {
     const { client } = connect();
     await assert.rejects(
       client.call('fail', { code: 'model-missing', message: 'No model.' }, ignore, never),
-      (error: unknown) =>
-        error instanceof UserError && error.code === 'model-missing' && error.message === 'No model.',
+      (error: unknown) => error instanceof UserError && error.code === 'model-missing' && error.message === 'No model.',
     );
     await assert.rejects(
       client.call('fail', { message: 'a defect' }, ignore, never),

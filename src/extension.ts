@@ -41,10 +41,11 @@ export function activate(context: vscode.ExtensionContext): void {
       { pattern: '**' },
       new InlineCompletions(completer, choices, status),
     ),
-    registerCommands({ registry, choices, status, log }),
+    registerCommands({ registry, choices, completer, status, log }),
     vscode.workspace.onDidChangeConfiguration(event => {
       if (!event.affectsConfiguration('residual')) return;
       engine.setLimits(engineLimits());
+      if (!vscode.workspace.getConfiguration('residual').get('enable', true)) completer.stop();
       status.redraw();
     }),
   );

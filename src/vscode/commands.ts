@@ -1,5 +1,6 @@
 /** The command palette. */
 import * as vscode from 'vscode';
+import type { Completer } from '../host/completer';
 import type { ModuleChoice } from '../host/moduleChoice';
 import type { Registry } from '../host/registry';
 import { setStrength, switchModule } from './moduleCommands';
@@ -9,17 +10,21 @@ import type { StatusBar } from './statusBar';
 export interface CommandParts {
   readonly registry: Registry;
   readonly choices: ModuleChoice;
+  readonly completer: Completer;
   readonly status: StatusBar;
   readonly log: vscode.LogOutputChannel;
 }
 
-export function registerCommands({ registry, choices, status, log }: CommandParts): vscode.Disposable {
+export function registerCommands({ registry, choices, completer, status, log }: CommandParts): vscode.Disposable {
   const commands: Record<string, () => unknown> = {
     'residual.switchModule': () =>
       switchModule(registry, choices, error => refusalMessage(log, error, status.shownChoice)),
     'residual.setStrength': () => setStrength(registry),
     'residual.complete': () => vscode.commands.executeCommand('editor.action.inlineSuggest.trigger'),
-    'residual.pause': () => status.setPaused(!status.isPaused),
+    'residual.pause': () => {
+      status.setPaused(!status.isPaused);
+      if (status.isPaused) completer.stop();
+    },
     'residual.showLog': () => log.show(),
   };
   return vscode.Disposable.from(

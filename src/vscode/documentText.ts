@@ -1,6 +1,6 @@
 /** From an editor's document and cursor to the text a completion is asked with. */
 import * as vscode from 'vscode';
-import type { CompletionText } from '../core/fim';
+import type { CompletionText, TextChunk } from '../core/fim';
 
 /** More is never shown to a model: its context holds fewer characters than this. */
 const PREFIX_CHARS = 8192;
@@ -17,47 +17,64 @@ export interface Pretended {
 export function textAround(
   document: vscode.TextDocument,
   position: vscode.Position,
+  neighbours: readonly TextChunk[],
   pretended?: Pretended,
 ): CompletionText {
-  const line = document.lineAt(position.line);
+  const cells = cellsAround(document);
   const end = pretended?.range.start ?? position;
-  const endOffset = document.offsetAt(end);
-  const before = document.getText(new vscode.Range(leftEdge(document, endOffset), end));
-  const lineRestStart =
-    pretended === undefined || pretended.range.end.isBefore(position) ? position : pretended.range.end;
-  const next = position.line + 1;
-  const after =
-    next < document.lineCount
-      ? document.getText(
-          new vscode.Range(
-            new vscode.Position(next, 0),
-            document.positionAt(document.offsetAt(line.range.end) + SUFFIX_CHARS),
-          ),
-        )
-      : '';
+  const restStart = pretended?.range.end.isAfter(position) ? pretended.range.end : position;
   return {
     path: shownPath(document.uri),
-    prefix: unixNewlines(before) + (pretended?.text ?? ''),
-    lineRest: document.getText(new vscode.Range(lineRestStart, line.range.end)),
-    suffix: unixNewlines(after),
-    neighbours: [],
+    prefix: textBefore(document, end, cells.before) + (pretended?.text ?? ''),
+    lineRest: document.getText(new vscode.Range(restStart, document.lineAt(position.line).range.end)),
+    suffix: (textBelow(document, position.line) + cells.after).slice(0, SUFFIX_CHARS),
+    neighbours,
   };
 }
 
-function leftEdge(document: vscode.TextDocument, endOffset: number): vscode.Position {
-  if (endOffset <= PREFIX_CHARS) return new vscode.Position(0, 0);
-  const edge = Math.ceil((endOffset - PREFIX_CHARS) / LEFT_EDGE_STEP_CHARS) * LEFT_EDGE_STEP_CHARS;
-  const at = document.positionAt(edge);
-  // A whole line reads better than half of one, unless the line is longer than all that is shown.
-  const nextLine = new vscode.Position(at.line + 1, 0);
-  return document.offsetAt(nextLine) < endOffset ? nextLine : at;
-}
-
 /** At most the last three parts of the path below the workspace folder. */
-function shownPath(uri: vscode.Uri): string {
+export function shownPath(uri: vscode.Uri): string {
   return vscode.workspace.asRelativePath(uri, false).split(/[\\/]/).filter(Boolean).slice(-3).join('/');
 }
 
-function unixNewlines(text: string): string {
+export function unixNewlines(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+}
+
+function textBefore(document: vscode.TextDocument, end: vscode.Position, cellsBefore: string): string {
+  const length = cellsBefore.length + document.offsetAt(end);
+  const edge = Math.max(0, Math.ceil((length - PREFIX_CHARS) / LEFT_EDGE_STEP_CHARS)) * LEFT_EDGE_STEP_CHARS;
+  const start = document.positionAt(Math.max(0, edge - cellsBefore.length));
+  const shown = cellsBefore.slice(edge) + unixNewlines(document.getText(new vscode.Range(start, end)));
+  if (edge === 0) return shown;
+  // A whole line reads better than half of one, unless the line is all that there is.
+  const nextLine = shown.indexOf('\n') + 1;
+  return nextLine > 0 && nextLine < shown.length ? shown.slice(nextLine) : shown;
+}
+
+function textBelow(document: vscode.TextDocument, line: number): string {
+  if (line + 1 >= document.lineCount) return '';
+  const start = new vscode.Position(line + 1, 0);
+  const end = document.positionAt(document.offsetAt(start) + SUFFIX_CHARS);
+  return unixNewlines(document.getText(new vscode.Range(start, end)));
+}
+
+/** A notebook is one program: the code cells of the same language around a cell are its prefix and suffix. */
+function cellsAround(document: vscode.TextDocument): { before: string; after: string } {
+  if (document.uri.scheme !== 'vscode-notebook-cell') return { before: '', after: '' };
+  const notebook = vscode.workspace.notebookDocuments.find(n => n.getCells().some(cell => cell.document === document));
+  const cells = notebook?.getCells() ?? [];
+  const at = cells.findIndex(cell => cell.document === document);
+  const code = (some: readonly vscode.NotebookCell[]) =>
+    some
+      .filter(c => c.kind === vscode.NotebookCellKind.Code && c.document.languageId === document.languageId)
+      .map(c => unixNewlines(c.document.getText()));
+  return {
+    before: code(cells.slice(0, at))
+      .map(text => `${text}\n`)
+      .join(''),
+    after: code(cells.slice(at + 1))
+      .map(text => `\n${text}`)
+      .join(''),
+  };
 }

@@ -3,25 +3,14 @@ import * as vscode from 'vscode';
 import { isAbortError } from '../core/errors';
 import type { Completer } from '../host/completer';
 import type { ModuleChoice } from '../host/moduleChoice';
+import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
 import { textAround } from './documentText';
-import { isLanguageOn, settingsFor } from './settings';
+import { settingsFor } from './settings';
 import type { StatusBar } from './statusBar';
 
 /** How many completions a person who invokes them is offered. */
 const N_INVOKED = 3;
-
-/** Documents that are read or filled in, not written: output panes, comment and commit boxes, the debug console. */
-const EXCLUDED_SCHEMES = new Set([
-  'output',
-  'debug',
-  'comment',
-  'vscode-scm',
-  'git',
-  'vscode-chat-input',
-  'chatSessionInput',
-  'vscode-interactive-input',
-]);
 
 export class InlineCompletions implements vscode.InlineCompletionItemProvider {
   constructor(
@@ -37,9 +26,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     token: vscode.CancellationToken,
   ): Promise<vscode.InlineCompletionItem[] | undefined> {
     const settings = settingsFor(document);
-    if (!settings.enable || this.status.isPaused || !isLanguageOn(settings.languages, document.languageId))
-      return undefined;
-    if (EXCLUDED_SCHEMES.has(document.uri.scheme) || hasSeveralCursors(document)) return undefined;
+    if (this.status.isPaused || refusalFor(document, position, settings) !== undefined) return undefined;
 
     const selected = context.selectedCompletionInfo;
     const invoked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
@@ -52,7 +39,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
       const shown = await this.completer.complete(
         {
           document: document.uri.toString(),
-          text: textAround(document, position, selected),
+          text: textAround(document, position, [], selected),
           choice,
           contextTokens: settings.contextTokens,
           nCompletions: invoked ? N_INVOKED : 1,
@@ -77,9 +64,4 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
       done();
     }
   }
-}
-
-function hasSeveralCursors(document: vscode.TextDocument): boolean {
-  const editor = vscode.window.activeTextEditor;
-  return editor?.document === document && editor.selections.length > 1;
 }

@@ -7,6 +7,8 @@ export interface Settings {
   readonly proposal: string;
   readonly modules: readonly ModuleSetting[];
   readonly languages: Readonly<Record<string, boolean>>;
+  /** Globs of files to leave alone. */
+  readonly exclude: Readonly<Record<string, boolean>>;
   readonly contextTokens: number;
   /** Milliseconds, or `auto` for what is learnt from typing and answers. */
   readonly debounce: number | 'auto';
@@ -19,6 +21,7 @@ export function settingsFor(scope: vscode.ConfigurationScope | undefined): Setti
     proposal: section.get('proposal', 'auto'),
     modules: parseModules(section.get<unknown>('modules')),
     languages: section.get('languages', { '*': true }),
+    exclude: section.get('exclude', {}),
     contextTokens: section.get('contextTokens', 768),
     debounce: section.get<number | 'auto'>('debounce', 'auto'),
   };

@@ -2,6 +2,7 @@
  * A language model over an ONNX graph: prefixes, prefill in chunks, rewinds and rows of logps. Knows nothing of tensors
  * (graph.ts) or of files (proposal.ts, alignmentModule.ts).
  */
+import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted, UserError } from '../core/errors';
 import type { LanguageModel, SeekReport, Sequence } from '../core/model';
 import type { CausalGraph, PassCache } from './graph';
@@ -9,7 +10,8 @@ import { logSoftmaxRow } from './logSoftmax';
 
 /**
  * Tokens in one prefill pass. A pass cannot be interrupted, so this bounds how long a cancelled request still computes;
- * shorter chunks read the weights more often.
+ * shorter chunks read the weights more often, longer ones build larger score matrices. Measured for 512 tokens of a
+ * 6 M proposal in int8, two busy cores: chunks of 32, 64, 128, 256, 512 take 135, 95, 86, 100, 250 ms.
  */
 export const PREFILL_CHUNK = 128;
 
@@ -96,6 +98,8 @@ class OnnxSequence implements Sequence {
     await this.#exclusively(async () => {
       this.#truncate(nCached);
       for (let start = nCached; start < tokens.length; start += PREFILL_CHUNK) {
+        // A pass blocks the thread: a cancel that arrived meanwhile is delivered only when events get their turn.
+        if (start > nCached) await eventsHadTheirTurn();
         throwIfAborted(signal);
         await this.#evaluate(tokens, start, Math.min(start + PREFILL_CHUNK, tokens.length), 1);
       }
@@ -155,10 +159,10 @@ class OnnxSequence implements Sequence {
     return index >= this.#firstRow && index < this.#firstRow + this.#nRows;
   }
 
+  /** Rows behind the new end stay where they are: every pass sets anew which rows there are. */
   #truncate(length: number): void {
     this.cache.truncate(length);
     this.#tokens.length = length;
-    this.#nRows = Math.max(0, Math.min(this.#nRows, length - this.#firstRow));
   }
 
   #commonPrefixLength(tokens: readonly number[]): number {

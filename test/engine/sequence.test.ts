@@ -143,6 +143,14 @@ for (const form of FORMS) {
       assert.deepEqual(sequence.logps(), before);
       await sequence.push(tokens[6], never);
       close(sequence.logps(), drafted[0]);
+
+      // Two of a draft are accepted, another token follows, and that is taken back.
+      const again = (await sequence.verify(tokens.slice(7, 11), never)).map(row => row.slice());
+      sequence.rewind(2);
+      await sequence.push(tokens[0], never);
+      close(sequence.logps(), await rowOf([...tokens.slice(0, 9), tokens[0]]));
+      sequence.rewind(1);
+      assert.deepEqual(sequence.logps(), again[1]);
     });
 
     it('does not disturb another sequence of the same model', async () => {
@@ -164,6 +172,16 @@ for (const form of FORMS) {
       const report = await sequence.seek(long, never);
       assert.deepEqual(report, { nCached: PREFILL_CHUNK, nPrefilled: long.length - PREFILL_CHUNK });
       close(sequence.logps(), await rowOf(long));
+    });
+
+    it('sees a cancellation that arrives while a chunk is evaluated', async () => {
+      const sequence = open();
+      const controller = new AbortController();
+      const seeking = sequence.seek(long, controller.signal);
+      // The pass runs in the event loop's next turn, this in the one after it.
+      setImmediate(() => setImmediate(() => controller.abort()));
+      await assert.rejects(seeking, isAbortError);
+      assert.equal(sequence.length, PREFILL_CHUNK);
     });
 
     it('evaluates nothing for a signal that has aborted already', async () => {

@@ -151,6 +151,17 @@ describe('the tokenizer', () => {
     assert.equal(tokenizer.vocabSize, 323);
   });
 
+  it('finds an added token whose last character is typed', () => {
+    const content = '<a_b_c_d_e_f_g_h_i>';
+    const create = () =>
+      open(fixture('llama'), json => (json.added_tokens as unknown[]).push({ id: 320, content, special: false }));
+    const text = `${'let x = 1;\n'.repeat(40)}${content}`;
+    const tokenizer = create();
+    tokenizer.encode(text.slice(0, -1));
+    assert.equal(tokenizer.encode(text).at(-1), 320);
+    assert.deepEqual(tokenizer.encode(text), create().encode(text));
+  });
+
   it('cuts only the tail again when a key is pressed at the end of a long text', () => {
     const cutLengths: number[] = [];
     const encoding = new IncrementalEncoding(

@@ -9,6 +9,7 @@ import { accountLine } from './vscode/accountLine';
 import { registerCommands } from './vscode/commands';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { modelRoots } from './vscode/modelRoots';
+import { Neighbours } from './vscode/neighbours';
 import { refusalMessage } from './vscode/refusalMessage';
 import { engineLimits } from './vscode/settings';
 import { StatusBar } from './vscode/statusBar';
@@ -32,14 +33,16 @@ export function activate(context: vscode.ExtensionContext): void {
     account => log.info(accountLine(account)),
     clock,
   );
+  const neighbours = new Neighbours();
   context.subscriptions.push(
     log,
+    neighbours,
     status,
     engine,
     engine.onDidChangeState(state => status.showEngine(state)),
     vscode.languages.registerInlineCompletionItemProvider(
       { pattern: '**' },
-      new InlineCompletions(completer, choices, status),
+      new InlineCompletions(completer, choices, neighbours, status),
     ),
     registerCommands({ registry, choices, completer, status, log }),
     vscode.workspace.onDidChangeConfiguration(event => {

@@ -20,6 +20,7 @@ export interface CompletionText {
   readonly lineRest: string;
   /** Text from the next line on. */
   readonly suffix: string;
+  /** The most useful first. */
   readonly neighbours: readonly TextChunk[];
 }
 
@@ -98,15 +99,15 @@ function suffixTokens(suffix: string, tokenizer: Tokenizer, room: number): reado
   return all.slice(0, room);
 }
 
+/** The chunks that fit, the most useful one, which comes first in `chunks`, closest to the cursor. */
 function neighbourTokens(chunks: readonly TextChunk[], tokenizer: Tokenizer, room: number): readonly number[] {
   const { fileSep } = tokenizer.special;
-  const out: number[] = [];
-  if (fileSep === undefined) return out;
+  if (fileSep === undefined) return [];
+  let out: number[] = [];
   for (const chunk of chunks) {
     // Path and text are encoded apart, as in training, so that a newline never merges with what follows it.
     const tokens = [fileSep, ...tokenizer.encode(`${chunk.path}\n`), ...tokenizer.encode(chunk.text)];
-    if (out.length + tokens.length > room) break;
-    out.push(...tokens);
+    if (out.length + tokens.length <= room) out = [...tokens, ...out];
   }
   return out;
 }

@@ -1,6 +1,6 @@
 /** Where completions are wanted at all: settings, languages, globs, secrets, and documents that are read rather than written. */
 import * as vscode from 'vscode';
-import { isLanguageOn, type Settings } from './settings';
+import { isLanguageOn, type Settings, settingsFor } from './settings';
 
 /** Commit boxes, chat inputs, consoles, comment threads, output: text boxes that happen to be editors. */
 const EXCLUDED_SCHEMES = new Set([
@@ -29,15 +29,27 @@ export function refusalFor(
   if (!isLanguageOn(settings.languages, document.languageId)) return 'language switched off';
   if (EXCLUDED_SCHEMES.has(document.uri.scheme)) return 'not a document to write in';
   if (vscode.workspace.fs.isWritableFileSystem(document.uri.scheme) === false) return 'read-only';
-  if (isExcluded(document, settings.exclude)) return 'excluded';
+  if (isExcluded(document.uri, settings.exclude)) return 'excluded';
   if (document.lineAt(position.line).text.length > LONGEST_LINE_CHARS) return 'line too long';
   const editor = vscode.window.activeTextEditor;
   if (editor?.document === document && editor.selections.length > 1) return 'several cursors';
   return undefined;
 }
 
+/** Whether a document's text may be shown to a model when another one is completed. */
+export function isReadable(document: vscode.TextDocument): boolean {
+  return !EXCLUDED_SCHEMES.has(document.uri.scheme) && mayRead(document.uri);
+}
+
+/** Whether a file may be read for context. */
+export function mayRead(uri: vscode.Uri): boolean {
+  return !isExcluded(uri, settingsFor(uri).exclude);
+}
+
 /** Globs are those of VS Code: `**` crosses folders; a glob without a slash matches a name at any depth. */
-function isExcluded(document: vscode.TextDocument, globs: Readonly<Record<string, boolean>>): boolean {
+function isExcluded(uri: vscode.Uri, globs: Readonly<Record<string, boolean>>): boolean {
+  // Matching a pattern looks at nothing of a document but its address.
+  const document = { uri, languageId: 'plaintext' } as vscode.TextDocument;
   return Object.entries(globs).some(
     ([glob, excluded]) =>
       excluded && vscode.languages.match({ pattern: glob.includes('/') ? glob : `**/${glob}` }, document) > 0,

@@ -6,6 +6,7 @@ import type { ModuleChoice } from '../host/moduleChoice';
 import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
 import { textAround } from './documentText';
+import type { Neighbours } from './neighbours';
 import { settingsFor } from './settings';
 import type { StatusBar } from './statusBar';
 
@@ -16,6 +17,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
   constructor(
     private readonly completer: Completer,
     private readonly choices: ModuleChoice,
+    private readonly neighbours: Neighbours,
     private readonly status: StatusBar,
   ) {}
 
@@ -39,7 +41,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
       const shown = await this.completer.complete(
         {
           document: document.uri.toString(),
-          text: textAround(document, position, [], selected),
+          text: textAround(document, position, this.neighbours.for(document, position), selected),
           choice,
           contextTokens: settings.contextTokens,
           nCompletions: invoked ? N_INVOKED : 1,

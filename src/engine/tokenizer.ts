@@ -92,7 +92,7 @@ class ByteLevelTokenizer implements Tokenizer {
   ) {
     const specialIds = new Set<number>(Object.values(special) as number[]);
     for (const token of json.added_tokens) if (token.special) specialIds.add(token.id);
-    // The library sees no added tokens: special ones must not be found in text, the others are cut out below.
+    // The library only normalises and merges; added tokens are cut out below, special ones never.
     const library = new Library({ ...json, added_tokens: [] }, {});
     const model = library.model;
     if (!model) throw new UserError('tokenizer-unsupported', 'tokenizer.json has no model.');

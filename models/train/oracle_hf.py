@@ -65,6 +65,7 @@ class Fixture:
     has_positions: bool = True
     keeps: bool = False
     shards: int = 0
+    grouped: bool = False
     file: str = "model.onnx"
 
 
@@ -81,6 +82,8 @@ FIXTURES = [
             keeps=True, file="model_quantized.onnx"),
     Fixture("qwen2-sharded", Qwen2Config(num_key_value_heads=2, tie_word_embeddings=False, **SIZE), normalizer=normalizers.NFC(),
             shards=2),
+    Fixture("llama-grouped", LlamaConfig(num_key_value_heads=2, head_dim=16, tie_word_embeddings=True, **SIZE), LLAMA3_PATTERN,
+            has_positions=False, grouped=True, file="model_q4.onnx"),
 ]
 
 
@@ -165,7 +168,29 @@ def build(model, fixture):
         wide = g.op("Expand", g.op("Unsqueeze", x, g.constant([2])), g.constant([1, 1, heads // kv, 1, 1]))
         return g.op("Reshape", wide, g.constant([0, heads, -1, size]))
 
+    def grouped_attention(x, i):
+        """One operator of ONNX Runtime's own, as exports for it have: positions and mask come from the lengths."""
+        block = f"model.layers.{i}.self_attn"
+        q, k, v = (linear(x, f"{block}.{name}_proj") for name in "qkv")
+        names = [f"present.{i}.key", f"present.{i}.value"]
+        g.outputs.extend(g.value(name, float_cache, ["batch", kv, "n_plus_T", size]) for name in names)
+        g.n_names += 1
+        g.nodes.append(helper.make_node(
+            "GroupQueryAttention",
+            [q, k, v, f"past_key_values.{i}.key", f"past_key_values.{i}.value", last_indices, total, cos_table, sin_table],
+            [f"grouped_{i}", *names], domain="com.microsoft", num_heads=heads, kv_num_heads=kv, do_rotary=1))
+        return linear(f"grouped_{i}", f"{block}.o_proj")
+
+    if fixture.grouped:
+        ones = g.op("Cast", "attention_mask", to=TensorProto.INT32)
+        last_indices = g.op("Sub", g.op("ReduceSum", ones, g.constant([1]), keepdims=0), g.constant([1], np.int32))
+        total = g.op("Cast", n_all, to=TensorProto.INT32)
+        table_angles = np.outer(np.arange(c.max_position_embeddings), rates)
+        cos_table, sin_table = (g.constant(f(table_angles), np.float32) for f in (np.cos, np.sin))
+
     def attention(x, i):
+        if fixture.grouped:
+            return grouped_attention(x, i)
         block = f"model.layers.{i}.self_attn"
         q, k, v = (split_heads(linear(x, f"{block}.{name}_proj"), n) for name, n in (("q", heads), ("k", kv), ("v", kv)))
         if f"{block}.q_norm.weight" in state:
@@ -206,7 +231,9 @@ def build(model, fixture):
          **({"to": TensorProto.FLOAT16} if fixture.half_cache else {}))
     g.outputs.insert(0, g.value("logits", float_cache, ["batch", "kept" if fixture.keeps else "T", c.vocab_size]))
     graph = helper.make_graph(g.nodes, "decoder", g.inputs, g.outputs, g.initializers)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9, producer_name="residual-test")
+    domains = [("", 18), *([("com.microsoft", 1)] if fixture.grouped else [])]
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid(*domain) for domain in domains], ir_version=9,
+                             producer_name="residual-test")
 
 
 def save(model, folder, fixture):

@@ -47,7 +47,7 @@ export async function findProposalFiles(folder: ModelFolder): Promise<ProposalFi
     const json = await readOptionalJson(folder, 'residual.json');
     const manifest = json === undefined ? undefined : parseProposalManifest(json);
     const names = await onnxNames(folder);
-    const graphName = manifest === undefined ? preferred(names) : `model_${manifest.dtype}.onnx`;
+    const graphName = manifest === undefined ? preferred(names) : nameOf(manifest.dtype, names);
     if (graphName === undefined || !names.includes(graphName)) {
       throw new UserError(
         'model-file-missing',
@@ -126,6 +126,12 @@ function preferred(names: readonly string[]): string | undefined {
   const graphs = names.filter(name => name.endsWith('.onnx'));
   const known = PREFERENCE.map(suffix => (suffix === '' ? 'model.onnx' : `model_${suffix}.onnx`));
   return known.find(name => graphs.includes(name)) ?? graphs.filter(name => name.startsWith('model')).sort()[0];
+}
+
+/** The usual exports call their float32 graph model.onnx. */
+function nameOf(dtype: string, names: readonly string[]): string {
+  const name = `model_${dtype}.onnx`;
+  return dtype === 'fp32' && !names.includes(name) && names.includes('model.onnx') ? 'model.onnx' : name;
 }
 
 async function onnxNames({ dir }: ModelFolder): Promise<readonly string[]> {

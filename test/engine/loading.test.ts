@@ -253,6 +253,28 @@ describe('loading', () => {
     await model.close();
   });
 
+  it('takes a residual.json beside a usual export at its word', async () => {
+    const dir = copyOf(path.join(FIXTURES, 'llama'));
+    const manifest = {
+      formatVersion: 1,
+      id: 'described',
+      title: 'Described',
+      licence: 'MIT',
+      graphForm: 'past',
+      dtype: 'fp32',
+      fim: { order: 'prefix-first', tokens: { endoftext: 8, fimPrefix: 1, fimSuffix: 2, fimMiddle: 3 } },
+      contextLength: 64,
+      files: {},
+    };
+    writeFileSync(path.join(dir, 'residual.json'), JSON.stringify(manifest));
+    const { manifest: read, tokenizer, model } = await openProposal(dir);
+    assert.deepEqual(read, manifest);
+    assert.equal(tokenizer.special.endoftext, 8);
+    assert.equal(tokenizer.special.imStart, undefined);
+    assert.equal(model.contextLength, 64);
+    await model.close();
+  });
+
   it('reads a large file again only when it changed', async () => {
     const dir = copyOf(DELTA);
     const folder = { id: 'tiny', dir };

@@ -33,7 +33,15 @@ export function readOracle<T>(name: string): T {
 }
 
 /** Every form of proposal: the usual exports of three families, and ours. */
-export const FORMS = ['llama', 'qwen2-half-cache', 'qwen3-no-positions', 'qwen3-keeps-last', 'qwen2-sharded', 'delta'];
+export const FORMS = [
+  'llama',
+  'qwen2-half-cache',
+  'qwen3-no-positions',
+  'qwen3-keeps-last',
+  'qwen2-sharded',
+  'llama-grouped',
+  'delta',
+];
 
 export function proposalDir(form: string): string {
   return form === 'delta' ? path.join(DELTA, 'proposals', 'tiny') : path.join(FIXTURES, form);

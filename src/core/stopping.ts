@@ -3,6 +3,8 @@
  * to keep. Works on lines and indentation alone, so that it serves every language.
  */
 
+import { indentWidth, opensBlock } from './indentation';
+
 /** `line` stops at the first newline; `block` goes on while a block that the completion opened is open. */
 export type Extent = 'line' | 'block';
 
@@ -43,7 +45,7 @@ export function findStop(text: string, extent: Extent, around: Surroundings): St
   let previous = firstLine.trim();
   for (;;) {
     const end = text.indexOf('\n', start);
-    if (end < 0) return undefined;
+    if (end < 0) return leavesBlock(text.slice(start), base) ? { reason: 'dedent', keep: kept } : undefined;
     const line = text.slice(start, end);
     if (line.trim() !== '') {
       const width = indentWidth(line);
@@ -61,20 +63,11 @@ export function findStop(text: string, extent: Extent, around: Surroundings): St
   }
 }
 
-/** Whether the next line belongs to what this one began. A line that ends in a comment about it is not worth more code. */
-function opensBlock(line: string): boolean {
-  return /(?:[{([]|=>|:)\s*$/.test(line) && !/^\s*(?:\/\/|#|\*)/.test(line);
-}
-
-/** Columns of leading white space, a tab counting as four. */
-function indentWidth(line: string): number {
-  let width = 0;
-  for (const c of line) {
-    if (c === ' ') width++;
-    else if (c === '\t') width += 4;
-    else break;
-  }
-  return width;
+/** Whether the beginning of a line already shows that it stands outside the block and does not close it. */
+function leavesBlock(begun: string, base: number): boolean {
+  const word = begun.trimStart();
+  if (word === '' || indentWidth(begun) > base) return false;
+  return indentWidth(begun) < base || !(/^[)\]}<]/.test(word) || 'end'.startsWith(word) || word.startsWith('end'));
 }
 
 /** A loop: the text ends in four or more copies of a unit of 2 to 24 characters that is not just ruling. */

@@ -3,6 +3,7 @@
  * already, no closer that nothing owes, no trailing white space. Pure text in, text and range out.
  */
 import { balance, owedClosers } from './brackets';
+import { reindent } from './indentation';
 
 export interface Tidied {
   readonly text: string;
@@ -24,9 +25,11 @@ const REACH_CHARS = 4000;
 /** @returns undefined when nothing worth showing is left. */
 export function tidy(completion: string, around: Surrounding): Tidied | undefined {
   const rest = around.lineRest.trimEnd();
-  let text = trimLineEnds(completion);
+  if (splitsWord(around)) return undefined;
+  let text = reindent(trimLineEnds(completion), around.prefix);
   if (rest !== '' && !onlyClosers(rest)) text = dropRepeatOf(rest, firstLine(text));
   text = dropNextLine(text, around);
+  if (repeatsLineAbove(text, around)) return undefined;
 
   const closed = settleClosers(text, rest, around);
   return closed.text.trim() === '' ? undefined : closed;
@@ -40,14 +43,30 @@ function dropRepeatOf(rest: string, text: string): string {
   return at < 0 ? text : text.slice(0, at);
 }
 
-/** A last line that the file already has as its next one is not written again. */
+/** What the file already has as its next line is not written again, neither as the last line nor on the way. */
 function dropNextLine(text: string, around: Surrounding): string {
-  const next = firstLine(around.suffix.replace(/^\s*\n/, '')).trimEnd();
+  const next = firstLine(around.suffix.replace(/^(?:[ \t]*\n)+/, '')).trimEnd();
   if (next.trim() === '' || around.lineRest.trim() !== '') return text;
   const lines = text.split('\n');
-  const last = (lines.length === 1 ? currentLine(around.prefix) : '') + lines[lines.length - 1];
-  if (last.trimEnd() !== next || (lines.length === 1 && next.trim().length < 3)) return text;
-  return lines.slice(0, -1).join('\n');
+  const first = currentLine(around.prefix) + lines[0];
+  if (first.trim() === next.trim() && next.trim().length > 2) return '';
+  const at = lines.findIndex(
+    (line, i) => i > 0 && line.trimEnd() === next && (/\w/.test(line) || i === lines.length - 1),
+  );
+  return at < 0 ? text : lines.slice(0, at).join('\n');
+}
+
+/** A line that says what the one above says, letter by letter, is a model going round in circles. */
+function repeatsLineAbove(text: string, around: Surrounding): boolean {
+  const lines = around.prefix.split('\n');
+  const written = (lines.pop() + firstLine(text)).trimEnd();
+  const above = lines.reverse().find(line => line.trim() !== '');
+  return above !== undefined && above.trimEnd() === written && /\w.*\w/.test(written);
+}
+
+/** Between two letters of a word nothing can be inserted that the rest of the word does not spoil. */
+function splitsWord({ prefix, lineRest }: Surrounding): boolean {
+  return /[\p{L}\p{N}_$]$/u.test(prefix) && /^[\p{L}\p{N}_$]/u.test(lineRest);
 }
 
 /**

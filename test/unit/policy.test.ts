@@ -1,0 +1,200 @@
+/**
+ * What a person sees, as rows: text with a cursor, what the model writes, and the text as it stands after accepting,
+ * with what was inserted between « and ». `undefined` is: nothing is shown. Among the rows are the complaints that users
+ * of completion tools file most: doubled closers and quotes, wrong indentation, nothing inside auto-closed brackets, Tab
+ * stolen from indentation, the next line written again.
+ */
+import assert from 'node:assert/strict';
+import { findStop } from '../../src/core/stopping';
+import { tidy } from '../../src/core/tidy';
+import { extentOf } from '../../src/host/completer';
+
+type Row = readonly [source: string, writes: string, expected: string | undefined];
+
+/** Feeds the model's text token by token (here: characters), as decoding does, then tidies. */
+function see(source: string, writes: string): string | undefined {
+  const at = source.indexOf('█');
+  const prefix = source.slice(0, at);
+  const [lineRest, ...below] = source.slice(at + 1).split('\n');
+  const around = { prefix, lineRest, suffix: below.join('\n') };
+  const extent = extentOf({ path: '', ...around, neighbours: [] });
+  let text = writes;
+  for (let n = 1; n <= writes.length; n++) {
+    const stop = findStop(writes.slice(0, n), extent, around);
+    if (stop === undefined) continue;
+    text = writes.slice(0, stop.keep);
+    break;
+  }
+  const tidied = tidy(text, around);
+  if (tidied === undefined) return undefined;
+  const rest = [lineRest.slice(tidied.replaceRight), ...below].join('\n');
+  return `${prefix}«${tidied.text}»${rest}`;
+}
+
+function rows(what: string, table: readonly Row[]): void {
+  describe(what, () => {
+    for (const [source, writes, expected] of table) {
+      it(`${source}  +  ${writes}`.replaceAll('\n', '⏎').replaceAll('\t', '⇥'), () =>
+        assert.equal(see(source, writes), expected),
+      );
+    }
+  });
+}
+
+describe('policy', () => {
+  rows('closers the editor put right of the cursor', [
+    ['foo(█)', 'a, b)', 'foo(«a, b)»'],
+    ['foo(█)', 'a, b);\n', 'foo(«a, b);»'],
+    ['foo(█);', 'a, b);\n', 'foo(«a, b);»'],
+    ['foo(█)', 'a, b', 'foo(«a, b»)'],
+    ['foo(█)', 'bar()', 'foo(«bar()»)'],
+    ['foo(█)', 'bar())', 'foo(«bar())»'],
+    ['foo(█)', ')', 'foo(«)»'],
+    ['foo(bar(█))', 'x))', 'foo(bar(«x))»'],
+    ['foo(bar(█))', 'x)', 'foo(bar(«x)»)'],
+    ['foo(bar(█))', 'x)));', 'foo(bar(«x))»'],
+    ['x = [█]', '1, 2]', 'x = [«1, 2]»'],
+    ['x = [█];', '1, 2];', 'x = [«1, 2];»'],
+    ['x = { █ }', 'a: 1 }', 'x = { «a: 1» }'],
+    ['x = {█}', ' a: 1 }', 'x = {« a: 1 }»'],
+    ['f({█})', ' a })', 'f({« a })»'],
+    ['f({█});', ' a });', 'f({« a });»'],
+    ['if (█) {', 'x) {', 'if («x») {'],
+    ['while (i < █) {', 'n) {', 'while (i < «n») {'],
+    ['a[█]', 'i]', 'a[«i]»'],
+    ['a[█] = 1;', 'i]', 'a[«i]» = 1;'],
+    ['items.map(item => █)', 'item.id)', 'items.map(item => «item.id)»'],
+    ['items.map(item => (█))', '{ ...item }))', 'items.map(item => («{ ...item }))»'],
+  ]);
+
+  rows('quotes', [
+    ['foo("█")', 'a"', 'foo("«a"»)'],
+    ['foo("█")', 'a")', 'foo("«a")»'],
+    ['foo("█");', 'a");', 'foo("«a");»'],
+    ["foo('█')", "a'", "foo('«a'»)"],
+    ['x = `█`', 'a`', 'x = `«a`»'],
+    ['x = "█";', 'a', 'x = "«a»";'],
+    ["import x from '█';", "./x';", "import x from '«./x';»"],
+    ["import x from '█'", './x', "import x from '«./x»'"],
+    ["const s = 'it█", " works';", "const s = 'it« works';»"],
+    ["// don't █", 'do this (ever)', "// don't «do this (ever)»"],
+    ['<a href="█">', 'x"', '<a href="«x"»>'],
+  ]);
+
+  rows('closers that nothing owes', [
+    ['foo█', '(a));', 'foo«(a)»'],
+    ['foo(█', 'a);', 'foo(«a);»'],
+    ['foo(█', 'a));', 'foo(«a)»'],
+    ['const x = █', 'y);', 'const x = «y»'],
+    ['return █', 'x;\n}\n', 'return «x;»'],
+    ['function f() {\n  return █\n}', 'x; }', 'function f() {\n  return «x;»\n}'],
+    ['  █\n}', '}', undefined],
+    ['if (a) {\n  b();\n█\n}', '}', undefined],
+    ['function f() {\n  if (a) {\n    b();\n  █\n}', '}', 'function f() {\n  if (a) {\n    b();\n  «}»\n}'],
+    ['f(() => {\n  a();\n█', '});', 'f(() => {\n  a();\n«});»'],
+    ['f(() => {\n  a();\n█\n});', '});', undefined],
+    ['x = [\n  1,\n█', '];', 'x = [\n  1,\n«];»'],
+    ['const a = (b█', ' + c);', 'const a = (b« + c);»'],
+    ['JSON.stringify({ a: 1 █', '});', 'JSON.stringify({ a: 1 «});»'],
+  ]);
+
+  rows('what stands right of the cursor', [
+    ['const a = █ + 1;', 'b + 1;', 'const a = «b» + 1;'],
+    ['const a = █ + 1;', 'b', 'const a = «b» + 1;'],
+    ['if (x█) {', ' && y) {', 'if (x« && y») {'],
+    ['return █.length;', 'items.length;', 'return «items».length;'],
+    ['foo(█, b)', 'a, b)', 'foo(«a», b)'],
+    ['const █ = useState(0);', 'count = useState(0);', 'const «count» = useState(0);'],
+    ["import { █ } from 'x';", "a } from 'x';", "import { «a» } from 'x';"],
+    ['x█y', 'abc', undefined],
+    ['get█User()', 'Current', undefined],
+    ['a.█b', 'c.', 'a.«c.»b'],
+    ['foo(█) + 1', 'a)', 'foo(«a)» + 1'],
+    ['const x = █; // why', 'y; // why', 'const x = «y»; // why'],
+  ]);
+
+  rows('the next line', [
+    ['foo();\n█\nbar();', 'baz();\nbar();', 'foo();\n«baz();»\nbar();'],
+    ['  █\n  return x;', 'return x;', undefined],
+    ['  re█\n  return x;', 'turn x;', undefined],
+    ['  re█\n  return y;', 'turn x;', '  re«turn x;»\n  return y;'],
+    ['█\n\n  return x;', '  return x;', undefined],
+    ['function f() {█\n}', '\n  g();\n}', 'function f() {«\n  g();»\n}'],
+    ['if (a) {█\n  b();\n}', '\n  b();\n}', undefined],
+    ['x = {\n  a: 1,\n  █\n  b: 2,\n};', 'b: 2,', undefined],
+    ['x = {\n  a: 1,\n  █\n  b: 2,\n};', 'c: 3,\n  b: 2,', 'x = {\n  a: 1,\n  «c: 3,»\n  b: 2,\n};'],
+    ['<ul>\n  █\n</ul>', '<li />\n</ul>', '<ul>\n  «<li />»\n</ul>'],
+    ['def f():\n    █\n    return x', 'return x', undefined],
+    ['{█\n}', '\n}', undefined],
+  ]);
+
+  rows('the lines above', [
+    ['  foo(bar);\n  █', 'foo(bar);', undefined],
+    ['  foo(bar);\n  fo█', 'o(bar);', undefined],
+    ['  foo(bar);\n  █', 'foo(baz);', '  foo(bar);\n  «foo(baz);»'],
+    ['  });\n  █', '});', undefined],
+    ['a = 0;\n█', 'a = 0;', undefined],
+    ['<td />\n█', '<tr />', '<td />\n«<tr />»'],
+  ]);
+
+  rows('loops', [
+    ['x = █', 'a, a, a, a, a, a, ', 'x = «a,»'],
+    ['const s = █', 'foo.foo.foo.foo.foo.foo', 'const s = «foo.»'],
+    ['f(() => {█\n})', '\n  a();\n  a();\n  a();\n', 'f(() => {«\n  a();»\n})'],
+    ['// █', '----------------', '// «----------------»'],
+    ['x = █', '[0, 0, 0]', 'x = «[0, 0, 0]»'],
+  ]);
+
+  rows('one line, or the block it opens', [
+    ['const x = █', 'foo();\nbar();\nbaz();', 'const x = «foo();»'],
+    ['if (a) █', '{\n  b();\n}\nc();', 'if (a) «{\n  b();\n}»'],
+    ['if (a) █', '{\n  b();\n} else {\n  c();\n}\nd();', 'if (a) «{\n  b();\n} else {\n  c();\n}»'],
+    ['function f(█', 'x) {\n  return x;\n}\n\nfunction g', 'function f(«x) {\n  return x;\n}»'],
+    ['function f(█)', 'x) {\n  return x;\n}\n\nfunction g', 'function f(«x) {\n  return x;\n}»'],
+    ['const f = █', '() => {\n  a();\n};\nb', 'const f = «() => {\n  a();\n};»'],
+    ['const o = █', '{\n  a: 1,\n  b: 2,\n};\nc', 'const o = «{\n  a: 1,\n  b: 2,\n};»'],
+    ['foo();█', '\nbar();', undefined],
+    ['█', '\n\nfoo();', undefined],
+    ['  █', '\n  foo();', undefined],
+    ['function f() {█', '\n  return 1;\n}\nfunction g', 'function f() {«\n  return 1;\n}»'],
+    ['class A {\n  m() {█\n  }\n}', '\n    n();\n  }\n}', 'class A {\n  m() {«\n    n();»\n  }\n}'],
+    ['class A {\n  m() {█\n}', '\n    n();\n  }\n}', 'class A {\n  m() {«\n    n();\n  }»\n}'],
+    ['def f(x):█', '\n    return x\n\n\ndef g():', 'def f(x):«\n    return x»'],
+    ['if a:█', '\n    b()\nc()\n', 'if a:«\n    b()»'],
+    ['    if a:█', '\n        b()\n    else:\n        c()\n', '    if a:«\n        b()»'],
+    ['// list: █', 'one\ntwo', '// list: «one»'],
+    ['<ul>█\n</ul>', '\n  <li />\n</ul>', '<ul>«\n  <li />»\n</ul>'],
+    ['return (█\n);', '\n  a\n);\n', 'return («\n  a»\n);'],
+    ['switch (a) {█\n}', '\n  case 1:\n    break;\n}', 'switch (a) {«\n  case 1:\n    break;»\n}'],
+    ['x = y +█ 1', ' z\nfoo', 'x = y +« z» 1'],
+  ]);
+
+  rows('indentation', [
+    ['if (a) {\n  █\n}', '  b();', 'if (a) {\n  «b();»\n}'],
+    ['if (a) {\n█\n}', '  b();', 'if (a) {\n«  b();»\n}'],
+    ['if (a) {\n    b();\n    █\n}', '    c();', 'if (a) {\n    b();\n    «c();»\n}'],
+    ['a();\n█', '  b();', 'a();\n«b();»'],
+    ['function f() {\n\tif (a) {█\n\t}\n}', '\n        b();\n    }', 'function f() {\n\tif (a) {«\n\t\tb();»\n\t}\n}'],
+    ['function f() {\n  if (a) {█\n  }\n}', '\n\t\tb();\n\t}', 'function f() {\n  if (a) {«\n    b();»\n  }\n}'],
+    ['class A {\n    m() {\n        █\n    }\n}', 'n();', 'class A {\n    m() {\n        «n();»\n    }\n}'],
+    ['def f():\n    █', '    return 1', 'def f():\n    «return 1»'],
+    ['const x = █', '  y;', 'const x = «y;»'],
+    ['const x =█', ' y;', 'const x =« y;»'],
+    ['/**\n * █\n */', 'Text.', '/**\n * «Text.»\n */'],
+  ]);
+
+  rows('nothing but white space is never shown, so that Tab indents', [
+    ['█', '    ', undefined],
+    ['  █', '  \n\n', undefined],
+    ['if (a) {\n█\n}', '  ', undefined],
+    ['foo();█', '   ', undefined],
+    ['foo(█)', '', undefined],
+    ['foo█', '\n', undefined],
+  ]);
+
+  rows('white space at line ends is not written', [
+    ['x = █', 'y;   ', 'x = «y;»'],
+    ['f(() => {█\n})', '\n  a();  \n  b();\t\n', 'f(() => {«\n  a();\n  b();»\n})'],
+    ['x = █', 'y;\n\n\n', 'x = «y;»'],
+  ]);
+});

@@ -7,6 +7,7 @@ import { ModuleChoice } from './host/moduleChoice';
 import { Registry } from './host/registry';
 import { accountLine } from './vscode/accountLine';
 import { registerCommands } from './vscode/commands';
+import { Diagnostics } from './vscode/diagnostics';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { modelRoots } from './vscode/modelRoots';
 import { Neighbours } from './vscode/neighbours';
@@ -23,6 +24,7 @@ export function activate(context: vscode.ExtensionContext): void {
     limits: engineLimits(),
     onLog: line => log.debug(line),
   });
+  const diagnostics = new Diagnostics(context.extension.packageJSON.version, engine, registry, status);
   const choices = new ModuleChoice(
     registry,
     { warm: async ({ proposal, modules }, signal) => void (await engine.call('warm', { proposal, modules }, signal)) },
@@ -30,7 +32,10 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   const completer = new Completer(
     { complete: (request, onProgress, signal) => engine.stream('complete', request, onProgress, signal) },
-    account => log.info(accountLine(account)),
+    account => {
+      log.info(accountLine(account));
+      diagnostics.onAnswer(account);
+    },
     clock,
   );
   const neighbours = new Neighbours();
@@ -44,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
       { pattern: '**' },
       new InlineCompletions(completer, choices, neighbours, status),
     ),
-    registerCommands({ registry, choices, completer, status, log }),
+    registerCommands({ registry, choices, completer, status, log, diagnostics }),
     vscode.workspace.onDidChangeConfiguration(event => {
       if (!event.affectsConfiguration('residual')) return;
       engine.setLimits(engineLimits());

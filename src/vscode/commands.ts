@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Completer } from '../host/completer';
 import type { ModuleChoice } from '../host/moduleChoice';
 import type { Registry } from '../host/registry';
+import type { Diagnostics } from './diagnostics';
 import { setStrength, switchModule } from './moduleCommands';
 import { refusalMessage } from './refusalMessage';
 import type { StatusBar } from './statusBar';
@@ -13,9 +14,17 @@ export interface CommandParts {
   readonly completer: Completer;
   readonly status: StatusBar;
   readonly log: vscode.LogOutputChannel;
+  readonly diagnostics: Diagnostics;
 }
 
-export function registerCommands({ registry, choices, completer, status, log }: CommandParts): vscode.Disposable {
+export function registerCommands({
+  registry,
+  choices,
+  completer,
+  status,
+  log,
+  diagnostics,
+}: CommandParts): vscode.Disposable {
   const commands: Record<string, () => unknown> = {
     'residual.switchModule': () =>
       switchModule(registry, choices, error => refusalMessage(log, error, status.shownChoice)),
@@ -26,6 +35,7 @@ export function registerCommands({ registry, choices, completer, status, log }: 
       if (status.isPaused) completer.stop();
     },
     'residual.showLog': () => log.show(),
+    'residual.copyDiagnostics': () => diagnostics.copy(),
   };
   return vscode.Disposable.from(
     ...Object.entries(commands).map(([id, run]) => vscode.commands.registerCommand(id, run)),

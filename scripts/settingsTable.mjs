@@ -1,6 +1,5 @@
 // The README's table of settings, made from package.json. `node scripts/settingsTable.mjs` writes it; a test compares it.
 import fs from 'node:fs';
-import { pathToFileURL } from 'node:url';
 
 const START = '<!-- settings: made by scripts/settingsTable.mjs -->';
 const END = '<!-- /settings -->';
@@ -28,7 +27,7 @@ export function withTable(readme, manifest) {
   return `${readme.slice(0, start + START.length)}\n${settingsTable(manifest)}\n${readme.slice(end)}`;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+if (process.argv[1]?.endsWith('settingsTable.mjs')) {
   const manifest = JSON.parse(fs.readFileSync('package.json', 'utf8'));
   fs.writeFileSync('README.md', withTable(fs.readFileSync('README.md', 'utf8'), manifest));
 }

@@ -3,6 +3,12 @@
  * Keeps what the model wrote, not what was shown: the text around the cursor may have changed since (an auto-closed
  * bracket, say), so tidying is done afresh.
  */
+export interface Remembered {
+  readonly text: string;
+  /** Geometric mean of the aligned probabilities of its tokens. */
+  readonly confidence: number;
+}
+
 export interface CacheEntry {
   /** Document, models, strengths: everything but the text that decides a completion. */
   readonly scope: string;
@@ -10,8 +16,8 @@ export interface CacheEntry {
   /** Text from the line after the cursor on. */
   readonly suffix: string;
   /** Completions as written by the model, best first. */
-  readonly texts: readonly string[];
-  /** How many were asked for; fewer texts than that means that there are no more. */
+  readonly completions: readonly Remembered[];
+  /** How many were asked for; fewer than that means that there are no more. */
   readonly nWanted: number;
 }
 
@@ -33,7 +39,7 @@ export class CompletionCache {
    * typed since is what a completion said. The newest entry that fits is taken.
    * @param nWanted entries that were asked for fewer do not count.
    */
-  find(scope: string, prefix: string, suffix: string, nWanted: number): string[] | undefined {
+  find(scope: string, prefix: string, suffix: string, nWanted: number): Remembered[] | undefined {
     for (let i = this.entries.length - 1; i >= 0; i--) {
       const entry = this.entries[i];
       if (
@@ -44,10 +50,10 @@ export class CompletionCache {
       )
         continue;
       const typed = prefix.slice(entry.prefix.length);
-      if (typed === '') return [...entry.texts];
-      const rest = entry.texts
-        .filter(t => t.startsWith(typed) && t.length > typed.length)
-        .map(t => t.slice(typed.length));
+      if (typed === '') return [...entry.completions];
+      const rest = entry.completions
+        .filter(c => c.text.startsWith(typed) && c.text.length > typed.length)
+        .map(c => ({ ...c, text: c.text.slice(typed.length) }));
       if (rest.length > 0) return rest;
     }
     return undefined;

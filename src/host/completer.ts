@@ -2,12 +2,12 @@
  * From text around a cursor to suggestions: remembered ones first, then one that is being written already, then the
  * engine, after a wait that fits the typing; tidied at the end. Knows no editor.
  */
-import { CompletionCache } from '../core/completionCache';
+import { CompletionCache, type Remembered } from '../core/completionCache';
 import { AbortError, isAbortError, throwIfAborted } from '../core/errors';
 import type { CompletionText } from '../core/fim';
 import type { Extent } from '../core/stopping';
 import { type Tidied, tidy } from '../core/tidy';
-import type { CompleteProgress, CompleteRequest, CompleteResult } from '../protocol/messages';
+import type { CompleteProgress, CompleteRequest, CompleteResult, Completion } from '../protocol/messages';
 import { Flight, type Place } from './flight';
 import type { Choice } from './moduleChoice';
 import { Pace } from './pace';
@@ -37,6 +37,8 @@ export interface Question {
   readonly nCompletions: number;
   /** Milliseconds to wait for a pause in typing, or `auto` for what was learnt. */
   readonly debounce: number | 'auto';
+  /** Completions less sure than this are held back while typing; 0 shows all. */
+  readonly showGate: number;
 }
 
 /** One line a request for the log: counts and times, never code. */
@@ -78,7 +80,8 @@ export class Completer {
     for (;;) {
       const remembered = this.cache.find(scope, text.prefix, text.suffix, nCompletions);
       if (remembered !== undefined) {
-        const shown = tidyAll(remembered, text);
+        const sure = nCompletions > 1 ? remembered : remembered.filter(c => c.confidence >= question.showGate);
+        const shown = tidyAll(sure, text);
         this.onAnswer(accountOf(source, shown.length, result, this.clock.now() - startMs));
         return shown;
       }
@@ -112,7 +115,7 @@ export class Completer {
     const sentMs = this.clock.now();
     const answer = this.engine.complete(requestOf(question), flight.onProgress, flight.signal).then(result => {
       this.pace.onAnswer(this.clock.now() - sentMs);
-      this.cache.add({ ...place, texts: result.completions.map(c => c.text), nWanted: question.nCompletions });
+      this.cache.add({ ...place, completions: result.completions.map(remember), nWanted: question.nCompletions });
       return result;
     });
     const landed = answer.catch(error => {
@@ -153,13 +156,18 @@ export function extentOf(text: CompletionText): Extent {
   return /^[)\]}'"`>;,\s]*$/.test(text.lineRest) ? 'block' : 'line';
 }
 
-function tidyAll(texts: readonly string[], around: CompletionText): Tidied[] {
+function tidyAll(completions: readonly Remembered[], around: CompletionText): Tidied[] {
   const shown: Tidied[] = [];
-  for (const text of texts) {
+  for (const { text } of completions) {
     const tidied = tidy(text, around);
     if (tidied !== undefined && !shown.some(s => s.text === tidied.text)) shown.push(tidied);
   }
   return shown;
+}
+
+function remember({ text, tokens }: Completion): Remembered {
+  const logProbs = tokens.reduce((sum, token) => sum + Math.log(token.aligned), 0);
+  return { text, confidence: tokens.length === 0 ? 0 : Math.exp(logProbs / tokens.length) };
 }
 
 function accountOf(

@@ -46,6 +46,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
           contextTokens: settings.contextTokens,
           nCompletions: invoked ? N_INVOKED : 1,
           debounce: settings.debounce,
+          showGate: settings.showGate,
         },
         signal,
       );

@@ -12,6 +12,7 @@ export interface Settings {
   readonly contextTokens: number;
   /** Milliseconds, or `auto` for what is learnt from typing and answers. */
   readonly debounce: number | 'auto';
+  readonly showGate: number;
 }
 
 export function settingsFor(scope: vscode.ConfigurationScope | undefined): Settings {
@@ -24,6 +25,7 @@ export function settingsFor(scope: vscode.ConfigurationScope | undefined): Setti
     exclude: section.get('exclude', {}),
     contextTokens: section.get('contextTokens', 768),
     debounce: section.get<number | 'auto'>('debounce', 'auto'),
+    showGate: section.get('showGate', 0),
   };
 }
 

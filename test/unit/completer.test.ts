@@ -28,7 +28,7 @@ class FakeEngine {
         progress: text => onProgress({ text }),
         finish: (...texts) =>
           resolve({
-            completions: texts.map(text => ({ text, tokens: [], stop: 'newline' as const })),
+            completions: texts.map(text => ({ text, tokens: [token(0.9), token(0.4)], stop: 'newline' as const })),
             rule: 'geometric',
             nCached: 0,
             nPrefilled: 3,
@@ -38,6 +38,8 @@ class FakeEngine {
       });
     });
 }
+
+const token = (aligned: number) => ({ id: 1, text: '', p: 0.5, aligned });
 
 class ManualClock {
   nowMs = 0;
@@ -69,7 +71,15 @@ function setUp() {
     over: Partial<Omit<Question, 'text'>> & { lineRest?: string; suffix?: string; signal?: AbortSignal } = {},
   ) => {
     const { lineRest = '', suffix = '', signal = new AbortController().signal, ...rest } = over;
-    const question = { document: 'd', choice, contextTokens: 100, nCompletions: 1, debounce: 0, ...rest } as const;
+    const question = {
+      document: 'd',
+      choice,
+      contextTokens: 100,
+      nCompletions: 1,
+      debounce: 0,
+      showGate: 0,
+      ...rest,
+    } as const;
     return completer.complete(
       { ...question, text: { path: 'a.ts', prefix, lineRest, suffix, neighbours: [] } },
       signal,
@@ -209,6 +219,19 @@ describe('completer', () => {
     assert.equal(engine.calls.length, 2);
   });
 
+  it('holds back what the models are not sure of, unless a person asks for it', async () => {
+    const { engine, ask } = setUp();
+    const unsure = ask('x = ', { showGate: 0.61 }); // √(0.9 · 0.4) = 0.6
+    await settle();
+    engine.calls[0].finish('foo');
+    assert.deepEqual(await unsure, []);
+    assert.deepEqual(await ask('x = ', { showGate: 0.59 }), [plain('foo')]);
+    const invoked = ask('x = ', { showGate: 0.61, nCompletions: 3 });
+    await settle();
+    engine.calls[1].finish('foo');
+    assert.deepEqual(await invoked, [plain('foo')]);
+  });
+
   it('stops what is being written, and forgets, when it is switched off', async () => {
     const { engine, completer, ask } = setUp();
     const first = ask('x = ');
@@ -230,6 +253,7 @@ describe('completer', () => {
       contextTokens: 1,
       nCompletions: 1,
       debounce: 0,
+      showGate: 0,
       text: { path: '', prefix: 'x', lineRest: '', suffix: '', neighbours: [] },
     } as const;
     await assert.rejects(completer.complete(question, new AbortController().signal), /gone/);

@@ -3,9 +3,15 @@ import { CompletionCache } from '../../src/core/completionCache';
 
 describe('completion cache', () => {
   const cache = new CompletionCache(3);
-  cache.add({ scope: 'a', prefix: 'const x = ', suffix: 'end', texts: ['foo(bar);', 'food;'], nWanted: 2 });
+  const sure = (...texts: string[]) => texts.map(text => ({ text, confidence: 1 }));
+  cache.add({ scope: 'a', prefix: 'const x = ', suffix: 'end', completions: sure('foo(bar);', 'food;'), nWanted: 2 });
   const check = (what: string, scope: string, prefix: string, suffix: string, expected: string[] | undefined) =>
-    it(what, () => assert.deepEqual(cache.find(scope, prefix, suffix, 1), expected));
+    it(what, () =>
+      assert.deepEqual(
+        cache.find(scope, prefix, suffix, 1)?.map(c => c.text),
+        expected,
+      ),
+    );
   check('answers at the same place', 'a', 'const x = ', 'end', ['foo(bar);', 'food;']);
   check('answers what was typed through', 'a', 'const x = foo(', 'end', ['bar);']);
   check('keeps every completion that still fits', 'a', 'const x = foo', 'end', ['(bar);', 'd;']);
@@ -17,16 +23,16 @@ describe('completion cache', () => {
 
   it('remembers that nothing was worth showing', () => {
     const empty = new CompletionCache();
-    empty.add({ scope: 'a', prefix: 'x', suffix: '', texts: [], nWanted: 1 });
+    empty.add({ scope: 'a', prefix: 'x', suffix: '', completions: sure(), nWanted: 1 });
     assert.deepEqual(empty.find('a', 'x', '', 1), []);
     assert.equal(empty.find('a', 'xy', '', 1), undefined);
   });
   it('forgets the oldest first, and everything on demand', () => {
     const small = new CompletionCache(2);
     for (const prefix of ['1', '2', '3'])
-      small.add({ scope: 's', prefix, suffix: '', texts: [`${prefix}!`], nWanted: 1 });
+      small.add({ scope: 's', prefix, suffix: '', completions: sure(`${prefix}!`), nWanted: 1 });
     assert.equal(small.find('s', '1', '', 1), undefined);
-    assert.deepEqual(small.find('s', '2', '', 1), ['2!']);
+    assert.deepEqual(small.find('s', '2', '', 1), sure('2!'));
     small.clear();
     assert.equal(small.find('s', '3', '', 1), undefined);
   });

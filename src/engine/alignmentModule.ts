@@ -3,9 +3,9 @@
  * elsewhere is therefore data only; the graph that runs is always one of ours, known by its hash.
  */
 import path from 'node:path';
-import { throwIfAborted, UserError } from '../core/errors';
+import { UserError } from '../core/errors';
 import { type Architecture, type ModuleManifest, parseModuleManifest } from '../core/manifest';
-import type { LanguageModel, Tokenizer } from '../core/model';
+import type { Tokenizer } from '../core/model';
 import { DeltaGraph } from './deltaGraph';
 import { readExternalTensors } from './externalTensors';
 import {
@@ -18,14 +18,9 @@ import {
   sha256,
 } from './modelFiles';
 import { OnnxModel } from './onnxModel';
+import type { ClosableModel } from './residentModels';
 import { checkWeights } from './safetensors';
 import { openSession } from './session';
-
-/** A model whose memory is known and given back: the neural one, or the n-gram. */
-export interface ClosableModel extends LanguageModel {
-  readonly sizeBytes: number;
-  close(): Promise<void>;
-}
 
 export interface AlignmentModule {
   readonly manifest: ModuleManifest;
@@ -33,7 +28,7 @@ export interface AlignmentModule {
 }
 
 /** Makes a model of ngram.bin; the tokenizer is the proposal's, whose id the manifest names. */
-export type LoadNgram = (manifest: ModuleManifest, bytes: Uint8Array, tokenizer: Tokenizer) => LanguageModel;
+export type LoadNgram = (manifest: ModuleManifest, bytes: Uint8Array, tokenizer: Tokenizer) => ClosableModel;
 
 export interface ModuleFiles {
   readonly folder: ModelFolder;
@@ -63,24 +58,18 @@ export async function findModuleFiles(folder: ModelFolder): Promise<ModuleFiles>
   });
 }
 
-/** @throws UserError naming the file, the reason and the next step; AbortError between steps. */
-export async function loadModule(
-  files: ModuleFiles,
-  loading: ModuleLoading,
-  signal: AbortSignal,
-): Promise<AlignmentModule> {
+/** @throws UserError naming the file, the reason and the next step. */
+export async function loadModule(files: ModuleFiles, loading: ModuleLoading): Promise<AlignmentModule> {
   const { folder, manifest } = files;
   return named(folder, async () => {
     const fileName = WEIGHTS[manifest.kind];
     const weights = await readModelFile(folder, fileName);
     await loading.hashes.verify(folder, manifest.files, [fileName], new Map([[fileName, weights]]));
-    throwIfAborted(signal);
     const { architecture } = manifest;
     if (architecture === undefined) {
-      const model = loading.loadNgram(manifest, weights, loading.tokenizer);
-      return { manifest, model: closable(model, weights.byteLength) };
+      return { manifest, model: loading.loadNgram(manifest, weights, loading.tokenizer) };
     }
-    return { manifest, model: await openNeural(manifest, architecture, weights, loading, signal) };
+    return { manifest, model: await openNeural(manifest, architecture, weights, loading) };
   });
 }
 
@@ -89,12 +78,10 @@ async function openNeural(
   architecture: Architecture,
   weights: Uint8Array,
   { graphsDir, nThreads }: ModuleLoading,
-  signal: AbortSignal,
 ): Promise<OnnxModel> {
   const graphBytes = await readGraph(graphsDir, architecture);
   const external = readExternalTensors(graphBytes);
   checkWeights(WEIGHTS.neural, weights, external);
-  throwIfAborted(signal);
   const location = external[0]?.location ?? WEIGHTS.neural;
   const session = await openSession(graphBytes, [{ path: location, data: weights }], nThreads);
   const contextLength = manifest.contextLength ?? DEFAULT_CONTEXT_LENGTH;
@@ -129,17 +116,6 @@ async function readGraph(graphsDir: string, { name, graphSha256 }: Architecture)
     );
   }
   return bytes;
-}
-
-function closable(model: LanguageModel, sizeBytes: number): ClosableModel {
-  return {
-    tokenizerId: model.tokenizerId,
-    vocabSize: model.vocabSize,
-    contextLength: model.contextLength,
-    open: () => model.open(),
-    sizeBytes,
-    close: async () => {},
-  };
 }
 
 /** What a module must fit. */

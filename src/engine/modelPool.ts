@@ -1,10 +1,10 @@
 /**
- * The models in memory. Requests name folders; concurrent requests share one load; what is not in use leaves, the least
- * recently used first, when the memory limit is exceeded. A model keeps its warm sequences while others come and go.
+ * From the folders that a request names to models ready to decode: a proposal, its alignment modules and what they are
+ * measured against. A model's warm sequences outlive the request, so switching a module leaves the proposal's cache.
  */
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { AbortError, throwIfAborted, UserError } from '../core/errors';
+import { throwIfAborted, UserError } from '../core/errors';
 import type { ModuleManifest, ProposalManifest } from '../core/manifest';
 import type { LanguageModel, Sequence, Tokenizer } from '../core/model';
 import type { RuleName } from '../core/rules';
@@ -17,10 +17,11 @@ import {
   type LoadNgram,
   loadModule,
 } from './alignmentModule';
-import { FileHashes, fileStamp, type ModelFolder } from './modelFiles';
+import { FileHashes, fileStamp } from './modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from './proposal';
+import { type Held, type Hold, ResidentModels } from './residentModels';
 
-/** Requests of one lane follow each other, so they share a warm sequence; lanes do not disturb each other's. */
+/** Requests of one lane follow each other, so they share warm sequences; lanes do not disturb each other's. */
 export type Lane = 'completion' | 'chat';
 
 export interface ModelChoice {
@@ -64,235 +65,107 @@ export interface PoolOptions {
   readonly loadNgram: LoadNgram;
 }
 
-interface Loaded {
-  readonly model: LanguageModel & { readonly sizeBytes: number; close(): Promise<void> };
+/** What the steps of one acquisition share. */
+interface Acquisition {
+  readonly choice: ModelChoice;
+  readonly lane: Lane;
+  readonly hold: Hold;
+  readonly signal: AbortSignal;
 }
-
-class Entry<T extends Loaded = Loaded> {
-  nUsers = 0;
-  lastUse = 0;
-  value: T | undefined;
-  readonly sequences = new Map<Lane, Sequence>();
-
-  constructor(
-    readonly key: string,
-    readonly folder: ModelFolder,
-    readonly kind: 'proposal' | 'module',
-    readonly loading: Promise<T>,
-  ) {}
-
-  get sizeBytes(): number {
-    return this.value?.model.sizeBytes ?? 0;
-  }
-
-  sequence(lane: Lane, model: LanguageModel): Sequence {
-    const open = this.sequences.get(lane) ?? model.open();
-    this.sequences.set(lane, open);
-    return open;
-  }
-}
-
-const MIB = 1024 * 1024;
 
 export class ModelPool {
-  readonly #entries = new Map<string, Entry>();
+  readonly #residents: ResidentModels;
   readonly #hashes = new FileHashes();
   #limits: EngineLimits;
-  #clock = 0;
 
   constructor(private readonly options: PoolOptions) {
     this.#limits = options.limits;
+    this.#residents = new ResidentModels(options.limits.memoryMiB);
+  }
+
+  get loaded(): EngineStatus['loaded'] {
+    return this.#residents.loaded;
   }
 
   /**
-   * Loads what the choice names, or finds it loaded. An abort stops the waiting, not a load that others may share.
+   * Loads what the choice names, or finds it loaded.
    * @throws UserError for everything a person can cause; AbortError.
    */
   async acquire(choice: ModelChoice, lane: Lane, signal: AbortSignal): Promise<Lease> {
     const startMs = performance.now();
-    const held: Entry[] = [];
-    const release = () => {
-      for (const entry of held.splice(0)) entry.nUsers--;
-      void this.#evict(0);
-    };
+    const hold: Hold = { residents: [] };
+    const acquisition = { choice, lane, hold, signal };
+    const release = () => void this.#residents.release(hold);
     try {
       throwIfAborted(signal);
-      const p = await this.#proposal(choice.proposal, held, signal);
+      const { value, sequence } = await this.#proposal(acquisition);
       const modules: LoadedModule[] = [];
       for (const use of choice.modules) {
-        if (use.strength === 0) continue;
-        modules.push(await this.#moduleFor(use, choice, p.value, lane, held, signal));
+        if (use.strength !== 0) modules.push(await this.#moduleWithReference(use, value, acquisition));
       }
-      const { manifest, tokenizer, model } = p.value;
-      return {
-        proposal: { manifest, tokenizer, model, sequence: p.entry.sequence(lane, model) },
-        modules,
-        loadMs: performance.now() - startMs,
-        release,
-      };
+      const { manifest, tokenizer, model } = value;
+      const proposal = { manifest, tokenizer, model, sequence: sequence(lane) };
+      return { proposal, modules, loadMs: performance.now() - startMs, release };
     } catch (error) {
       release();
       throw error;
     }
   }
 
-  get loaded(): EngineStatus['loaded'] {
-    return [...this.#entries.values()]
-      .filter(entry => entry.value !== undefined)
-      .map(({ folder, kind, sizeBytes }) => ({ id: folder.id, kind, sizeBytes }));
-  }
-
   /** Another number of threads holds for models loaded from now on; idle ones are dropped so that they are loaded again. */
   async setLimits(limits: EngineLimits): Promise<void> {
     const hasNewThreads = limits.threads !== this.#limits.threads;
     this.#limits = limits;
-    if (!hasNewThreads) return this.#evict(0);
-    await Promise.all([...this.#entries.values()].filter(isIdle).map(entry => this.#drop(entry)));
+    if (hasNewThreads) await this.#residents.dropIdle();
+    await this.#residents.setMemory(limits.memoryMiB);
   }
 
-  /** Nothing may be in use. */
-  async close(): Promise<void> {
-    await Promise.all([...this.#entries.values()].map(entry => this.#drop(entry)));
+  /** Gives back what is not in use. */
+  close(): Promise<void> {
+    return this.#residents.dropIdle();
   }
 
-  async #moduleFor(
-    use: ModuleUse,
-    choice: ModelChoice,
-    proposal: Proposal,
-    lane: Lane,
-    held: Entry[],
-    signal: AbortSignal,
-  ): Promise<LoadedModule> {
-    const { entry, value } = await this.#module(use, proposal, held, signal);
-    const { manifest, model } = value;
-    const loaded = { manifest, strength: use.strength, model, sequence: entry.sequence(lane, model) };
-    if ((choice.rule ?? manifest.rule) !== 'ratio' || manifest.q0 === undefined) return loaded;
-    const q0 = await this.#module(await this.#findQ0(use, manifest.q0), proposal, held, signal);
-    return { ...loaded, q0: { model: q0.value.model, sequence: q0.entry.sequence(lane, q0.value.model) } };
-  }
-
-  async #proposal(folder: FolderRef, held: Entry[], signal: AbortSignal) {
-    const stamp = await fileStamp(path.join(folder.dir, 'residual.json'));
-    return this.#hold<Proposal>(
-      'proposal',
-      folder,
-      `${stamp}`,
-      async () => {
-        const files = await findProposalFiles(folder);
-        await this.#makeRoom(folder, files.sizeBytes);
-        return loadProposal(files, this.#hashes, nThreads(this.#limits), never());
-      },
-      held,
-      signal,
-    );
-  }
-
-  async #module(folder: FolderRef, proposal: Proposal, held: Entry[], signal: AbortSignal) {
-    const stamp = await fileStamp(path.join(folder.dir, 'module.json'));
-    const fitting = {
-      id: proposal.manifest.id,
-      tokenizerId: proposal.tokenizer.id,
-      vocabSize: proposal.model.vocabSize,
+  async #proposal({ choice: { proposal: folder }, hold, signal }: Acquisition): Promise<Held<Proposal>> {
+    const stamp = `${await fileStamp(path.join(folder.dir, 'residual.json'))}`;
+    const load = async () => {
+      const files = await findProposalFiles(folder);
+      await this.#residents.makeRoom(folder, files.sizeBytes);
+      return loadProposal(files, this.#hashes, nThreads(this.#limits));
     };
-    const found = await this.#hold<AlignmentModule>(
-      'module',
-      folder,
-      `${stamp}`,
-      async () => {
-        const files = await findModuleFiles(folder);
-        // Before the weights are read, and below for a module that another proposal had loaded.
-        checkTokenizer(files.manifest, fitting);
-        await this.#makeRoom(folder, files.sizeBytes);
-        const loading = {
-          graphsDir: path.join(this.options.modelsDir, 'graphs'),
-          hashes: this.#hashes,
-          nThreads: nThreads(this.#limits),
-          tokenizer: proposal.tokenizer,
-          loadNgram: this.options.loadNgram,
-        };
-        return loadModule(files, loading, never());
-      },
-      held,
-      signal,
-    );
-    checkTokenizer(found.value.manifest, fitting);
-    checkVocabulary(found.value, fitting);
-    return found;
+    return this.#residents.get({ kind: 'proposal', folder, stamp }, load, hold, signal);
   }
 
-  /** Marks the entry as used before the first wait, so that loading its partner cannot evict it. */
-  async #hold<T extends Loaded>(
-    kind: 'proposal' | 'module',
-    folder: FolderRef,
-    stamp: string,
-    load: () => Promise<T>,
-    held: Entry[],
-    signal: AbortSignal,
-  ): Promise<{ readonly entry: Entry; readonly value: T }> {
-    const key = `${kind}:${folder.dir}:${stamp}`;
-    const entry = (this.#entries.get(key) as Entry<T> | undefined) ?? this.#start(key, kind, folder, load);
-    entry.nUsers++;
-    held.push(entry);
-    entry.lastUse = ++this.#clock;
-    return { entry, value: await orAbort(entry.loading, signal) };
+  async #moduleWithReference(use: ModuleUse, proposal: Proposal, acquisition: Acquisition): Promise<LoadedModule> {
+    const { choice, lane } = acquisition;
+    const { value, sequence } = await this.#module(use, proposal, acquisition);
+    const { manifest, model } = value;
+    const module = { manifest, strength: use.strength, model, sequence: sequence(lane) };
+    if ((choice.rule ?? manifest.rule) !== 'ratio' || manifest.q0 === undefined) return module;
+    const q0 = await this.#module(await this.#findQ0(use, manifest.q0), proposal, acquisition);
+    return { ...module, q0: { model: q0.value.model, sequence: q0.sequence(lane) } };
   }
 
-  #start<T extends Loaded>(
-    key: string,
-    kind: 'proposal' | 'module',
-    folder: FolderRef,
-    load: () => Promise<T>,
-  ): Entry<T> {
-    // A folder that was written again has another stamp; its old content is of no use to anybody new.
-    for (const other of this.#entries.values()) {
-      if (other.folder.dir === folder.dir && other.kind === kind && isIdle(other)) void this.#drop(other);
-    }
-    const entry: Entry<T> = new Entry(
-      key,
-      folder,
-      kind,
-      load().then(
-        value => {
-          entry.value = value;
-          return value;
-        },
-        (error: unknown) => {
-          this.#entries.delete(key);
-          throw error;
-        },
-      ),
-    );
-    this.#entries.set(key, entry);
-    return entry;
-  }
-
-  async #makeRoom(folder: FolderRef, sizeBytes: number): Promise<void> {
-    const limit = this.#limits.memoryMiB;
-    if (sizeBytes > limit * MIB) {
-      throw new UserError(
-        'memory-limit',
-        `"${folder.id}" needs ${Math.ceil(sizeBytes / MIB)} MiB, and "residual.memoryMiB" allows ${limit}. Raise it, or choose a smaller model.`,
-      );
-    }
-    await this.#evict(sizeBytes);
-  }
-
-  /** Drops idle models until `wantedBytes` more fit. */
-  async #evict(wantedBytes: number): Promise<void> {
-    const allowed = this.#limits.memoryMiB * MIB - wantedBytes;
-    for (;;) {
-      const entries = [...this.#entries.values()];
-      const sizeBytes = entries.reduce((sum, entry) => sum + entry.sizeBytes, 0);
-      const oldest = entries.filter(isIdle).sort((a, b) => a.lastUse - b.lastUse)[0];
-      if (sizeBytes <= allowed || oldest === undefined) return;
-      await this.#drop(oldest);
-    }
-  }
-
-  async #drop(entry: Entry): Promise<void> {
-    this.#entries.delete(entry.key);
-    for (const sequence of entry.sequences.values()) sequence.close();
-    await entry.value?.model.close();
+  async #module(folder: FolderRef, proposal: Proposal, { hold, signal }: Acquisition): Promise<Held<AlignmentModule>> {
+    const stamp = `${await fileStamp(path.join(folder.dir, 'module.json'))}`;
+    const { manifest, tokenizer, model } = proposal;
+    const fitting = { id: manifest.id, tokenizerId: tokenizer.id, vocabSize: model.vocabSize };
+    const load = async () => {
+      const files = await findModuleFiles(folder);
+      // Before the weights are read, and below for a module that another proposal had loaded.
+      checkTokenizer(files.manifest, fitting);
+      await this.#residents.makeRoom(folder, files.sizeBytes);
+      return loadModule(files, {
+        graphsDir: path.join(this.options.modelsDir, 'graphs'),
+        hashes: this.#hashes,
+        nThreads: nThreads(this.#limits),
+        tokenizer,
+        loadNgram: this.options.loadNgram,
+      });
+    };
+    const held = await this.#residents.get({ kind: 'module', folder, stamp }, load, hold, signal);
+    checkTokenizer(held.value.manifest, fitting);
+    checkVocabulary(held.value, fitting);
+    return held;
   }
 
   /** Beside the module, as when both were imported, or among the shipped ones. */
@@ -315,22 +188,4 @@ function nThreads({ threads }: EngineLimits): number {
   if (threads > 0) return threads;
   const nProcessors = availableParallelism();
   return nProcessors <= 2 ? nProcessors : Math.min(8, Math.max(2, nProcessors >> 1));
-}
-
-function isIdle(entry: Entry): boolean {
-  return entry.nUsers === 0 && entry.value !== undefined;
-}
-
-/** A load is shared, so no single request may cancel it. */
-function never(): AbortSignal {
-  return new AbortController().signal;
-}
-
-function orAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(new AbortError());
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -4,7 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { throwIfAborted, UserError } from '../core/errors';
+import { UserError } from '../core/errors';
 import { FORMAT_VERSION, type ProposalManifest, parseProposalManifest } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
 import { DeltaGraph, isDeltaForm } from './deltaGraph';
@@ -67,20 +67,14 @@ export async function findProposalFiles(folder: ModelFolder): Promise<ProposalFi
   });
 }
 
-/** @throws UserError naming the file, the reason and the next step; AbortError between steps. */
-export async function loadProposal(
-  files: ProposalFiles,
-  hashes: FileHashes,
-  nThreads: number,
-  signal: AbortSignal,
-): Promise<Proposal> {
+/** @throws UserError naming the file, the reason and the next step. */
+export async function loadProposal(files: ProposalFiles, hashes: FileHashes, nThreads: number): Promise<Proposal> {
   const { folder, manifest, graphFile } = files;
   return named(folder, async () => {
     const tokenizerBytes = await readModelFile(folder, 'tokenizer.json');
     const listed = manifest?.files ?? {};
     const names = ['tokenizer.json', 'config.json', 'tokenizer_config.json', graphFile, ...files.weightFiles];
     await hashes.verify(folder, listed, names, new Map([['tokenizer.json', tokenizerBytes]]));
-    throwIfAborted(signal);
     const tokenizer = createTokenizer({
       id: sha256(tokenizerBytes),
       json: parseModelJson(folder, 'tokenizer.json', tokenizerBytes),
@@ -88,7 +82,6 @@ export async function loadProposal(
       special: manifest?.fim?.tokens,
     });
     const config = parseConfig(await readModelJson(folder, 'config.json'));
-    throwIfAborted(signal);
     const session = await openSession(path.join(folder.dir, graphFile), [], nThreads);
     const contextLength = manifest?.contextLength ?? config.contextLength;
     const graph = await openGraph(session, config, contextLength);

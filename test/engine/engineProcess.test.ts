@@ -180,6 +180,19 @@ describe('the engine process', () => {
     assert.deepEqual(states, ['starting', 'ready', 'stopped', 'starting', 'ready', 'stopped']);
   });
 
+  it('lets go of its models when a completion is over, however it ends', async () => {
+    const { client } = open();
+    await client.call('complete', REQUEST, never);
+    const controller = new AbortController();
+    await assert.rejects(
+      client.stream('complete', REQUEST, () => controller.abort(), controller.signal),
+      isAbortError,
+    );
+    await client.call('complete', REQUEST, never);
+    client.setLimits({ threads: 1, memoryMiB: 0.1 });
+    assert.deepEqual((await client.call('status', null, never)).loaded, []);
+  });
+
   it('takes new limits while it runs, and after a restart', async () => {
     const { client } = open({ limits: { threads: 1, memoryMiB: 100 } });
     await client.call('warm', WARM, never);

@@ -222,6 +222,17 @@ describe('the model pool', () => {
       assert.ok(largestDifference(sequence.logps(), expectedLogps(oracle.other[lastRow])) < 1e-4);
     });
 
+    it('gives the reference a sequence of its own where the same model aligns, too', async () => {
+      const dir = withReference();
+      const modules = [module('tiny', 1, dir), module('other', 0.5, dir), module('other', 0.25, dir)];
+      const lease = await acquire(open(100, dir), { modules });
+      const sequences = [lease.modules[0].q0?.sequence, ...lease.modules.map(({ sequence }) => sequence)];
+      assert.equal(new Set(sequences).size, 4);
+      lease.release();
+      const again = await acquire(pools[0], { modules });
+      assert.deepEqual([again.modules[0].q0?.sequence, ...again.modules.map(({ sequence }) => sequence)], sequences);
+    });
+
     it('finds a shipped reference for a module from elsewhere', async () => {
       const dir = withReference();
       const elsewhere = path.join(dir, 'elsewhere');

@@ -1,10 +1,11 @@
 /**
  * The iterative token-level resampler: propose, align, reduce, one token at a time.
- * The order of operations per token is fixed: repetition penalty on P → P's temperature → byte mask → nucleus →
- * rule → temperature → draw.
+ * The order of operations per token is fixed: (mixture, where an aligner brings one: P′ takes P's place) → repetition
+ * penalty on P → P's temperature → byte mask → nucleus → rule → temperature → draw.
  */
 import type { ByteConstraint } from './byteConstraint';
 import { argmax, Candidates, draw, nucleus, penaliseRepetitions, softmax, temperInPlace } from './distribution';
+import { mixInPlace } from './mixture';
 import type { Sequence } from './model';
 import type { Random } from './random';
 import { type Position, type RuleName, type Weighing, weigh } from './rules';
@@ -16,6 +17,8 @@ export interface AlignerSource {
   readonly sequence: Sequence;
   /** The reference model Q0, for `ratio`. */
   readonly reference?: Sequence;
+  /** λ in [0, 1) at the current position: how much of P′ comes from this aligner. Absent for P as it is. */
+  readonly mixture?: () => number;
 }
 
 export interface DecodeParams {
@@ -47,7 +50,7 @@ export interface TokenStep {
   readonly candidates: Candidates;
   /** Aligned probability of each candidate. */
   readonly alignedProbs: Float64Array;
-  /** log P over the vocabulary, as the model gave it. */
+  /** log P over the vocabulary, as the model gave it; log P′ where an aligner is mixed in. */
   readonly rawLogps: Float32Array;
 }
 
@@ -74,6 +77,7 @@ export async function* decode(
   for (let position = 0; position < params.maxTokens; position++) {
     signal.throwIfAborted();
     rawLogps.set(proposal.logps());
+    for (const { sequence, mixture } of active) if (mixture) mixInPlace(rawLogps, sequence.logps(), mixture());
     pLogits.set(rawLogps);
     penaliseRepetitions(pLogits, params.history, params.repetitionPenalty);
     temperInPlace(pLogits, params.proposalTemperature);
@@ -101,7 +105,14 @@ export async function* decode(
     if (index < 0) return;
     const token = candidates.ids[index];
     params.constraint?.consume(token);
-    yield { token, p: Math.exp(rawLogps[token]), aligned: probs[index], candidates, alignedProbs: probs, rawLogps };
+    yield {
+      token,
+      p: Math.exp(proposal.logps()[token]),
+      aligned: probs[index],
+      candidates,
+      alignedProbs: probs,
+      rawLogps,
+    };
 
     if (token === params.endToken) return;
     params.history.push(token);

@@ -3,6 +3,7 @@
  * unknown fields stay in the returned object, so writing it back keeps them. Pure; reading files is the caller's.
  */
 import { UserError } from './errors';
+import type { MixtureWeights } from './mixture';
 import { RULE_NAMES, type RuleName } from './rules';
 
 /** The only format this version reads and writes. */
@@ -54,6 +55,8 @@ export interface ModuleManifest {
   readonly temperature: number;
   /** Calibrated strength per proposal id, and under "default" for every other proposal. */
   readonly strength: Readonly<Record<string, number>> & { readonly default: number };
+  /** λ of the mixture proposal per proposal id, and under "default"; only of an n-gram module. */
+  readonly mixture?: Readonly<Record<string, MixtureWeights>> & { readonly default: MixtureWeights };
   /** The generic model the module was trained from, which the `ratio` rule divides by; sha256 of its weights file. */
   readonly q0?: { readonly id: string; readonly sha256: Sha256 };
   readonly training?: TrainingRecord;
@@ -105,6 +108,10 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
   const strength = field.object('strength');
   strength.number('default');
   for (const name of strength.names()) strength.number(name);
+  if (field.has('mixture')) {
+    const mixture = field.object('mixture');
+    for (const name of ['default', ...mixture.names()]) mixture.shares(name);
+  }
   if (field.has('q0')) {
     const q0 = field.object('q0');
     q0.text('id', ID_PATTERN);
@@ -169,6 +176,7 @@ interface Reader {
   sha256(name: string): void;
   number(name: string): void;
   positive(name: string): void;
+  shares(name: string): void;
   oneOf<T extends string>(name: string, values: readonly T[]): T;
   object(name: string): Reader;
   array(name: string): readonly Reader[];
@@ -211,6 +219,11 @@ function reader(where: string, json: unknown): Reader {
     positive(name) {
       const value = at(name);
       if (typeof value !== 'number' || !(value > 0 && value < Infinity)) throw error(name, 'must be a positive number');
+    },
+    shares(name) {
+      const value = at(name);
+      if (!Array.isArray(value) || value.length === 0 || !value.every(x => typeof x === 'number' && x >= 0 && x < 1))
+        throw error(name, 'must be a list of numbers from 0 to below 1');
     },
     oneOf(name, values) {
       const value = values.find(candidate => candidate === at(name));

@@ -6,7 +6,10 @@ import { ByteConstraint } from '../core/byteConstraint';
 import { type AlignerSource, type DecodeParams, decode } from '../core/decoder';
 import { UserError } from '../core/errors';
 import { buildPrompt, type FimOrder, type Prompt } from '../core/fim';
+import { calibratedStrength } from '../core/manifest';
+import { mixtureWeight } from '../core/mixture';
 import type { Tokenizer } from '../core/model';
+import { NgramSequence } from '../core/ngram';
 import { seededRandom } from '../core/random';
 import { composes, type RuleName } from '../core/rules';
 import { findStop, type StopReason } from '../core/stopping';
@@ -17,7 +20,7 @@ import type {
   Completion,
   CompletionToken,
 } from '../protocol/messages';
-import type { Lease, LoadedProposal } from './modelPool';
+import type { Lease, LoadedModule, LoadedProposal } from './modelPool';
 
 /** How many of the best first tokens are tried to find the completions that a person asked to see side by side. */
 const FIRST_TOKENS_TRIED = 6;
@@ -148,6 +151,7 @@ function alignersOf(lease: Lease, override: RuleName | undefined): AlignerSource
       strength: module.strength,
       sequence: module.sequence,
       ...(rule === 'ratio' && module.q0 && { reference: module.q0.sequence }),
+      ...mixtureOf(module, lease.proposal.manifest.id),
     };
   });
   const sole = aligners.find(a => !composes(a.rule));
@@ -158,6 +162,14 @@ function alignersOf(lease: Lease, override: RuleName | undefined): AlignerSource
     );
   }
   return aligners;
+}
+
+/** λ is calibrated together with the strength, so half the strength mixes in half as much. */
+function mixtureOf({ manifest, sequence, strength }: LoadedModule, proposalId: string): Pick<AlignerSource, 'mixture'> {
+  const weights = manifest.mixture?.[proposalId] ?? manifest.mixture?.default;
+  if (weights === undefined || !(sequence instanceof NgramSequence)) return {};
+  const scale = Math.min(1, strength / calibratedStrength(manifest, proposalId));
+  return { mixture: () => scale * mixtureWeight(weights, sequence.recognition()) };
 }
 
 function paramsOf(request: CompleteRequest, lease: Lease, prompt: Prompt, rank: number): DecodeParams {

@@ -1,9 +1,9 @@
 /** The engine's methods. Every request names all it needs, so a restarted engine answers as the old one would have. */
-import { UserError } from '../core/errors';
 import type { EngineLimits, EngineMethods } from '../protocol/messages';
 import type { Handlers } from '../protocol/rpc';
 import { runCompletion } from './completion';
 import { ModelPool } from './modelPool';
+import { loadNgram, NgramModules } from './ngramModules';
 import { Scheduler } from './scheduler';
 
 /** Until the host sends its own. */
@@ -12,13 +12,8 @@ const FIRST_LIMITS: EngineLimits = { threads: 0, memoryMiB: 1024 };
 export function createEngine(modelsDir: string): Handlers<EngineMethods> {
   const startMs = performance.now();
   const scheduler = new Scheduler();
-  const pool = new ModelPool({
-    modelsDir,
-    limits: FIRST_LIMITS,
-    loadNgram: manifest => {
-      throw new UserError('module-kind-unknown', `"${manifest.id}" is an n-gram module, which is not supported yet.`);
-    },
-  });
+  const pool = new ModelPool({ modelsDir, limits: FIRST_LIMITS, loadNgram });
+  const ngrams = new NgramModules(pool);
   return {
     complete: (request, onProgress, signal) =>
       scheduler.run(
@@ -52,5 +47,17 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
       rssBytes: process.memoryUsage.rss(),
       uptimeMs: performance.now() - startMs,
     }),
+    // Counting gives way to every completion.
+    ngramBegin: (request, _onProgress, signal) => scheduler.run('warm', () => ngrams.begin(request, signal), signal),
+    ngramAdd: (request, _onProgress, signal) =>
+      scheduler.run('warm', turn => ngrams.add(request, turn, signal), signal),
+    ngramFinish: (request, _onProgress, signal) =>
+      scheduler.run('warm', turn => ngrams.finish(request, turn, signal), signal),
+    ngramAbandon: request => ngrams.abandon(request),
+    ngramFiles: (request, _onProgress, signal) => scheduler.run('warm', () => ngrams.files(request, signal), signal),
+    ngramUpdate: (request, _onProgress, signal) =>
+      scheduler.run('warm', turn => ngrams.update(request, turn, signal), signal),
+    ngramSave: (request, _onProgress, signal) =>
+      scheduler.run('warm', turn => ngrams.save(request, turn, signal), signal),
   };
 }

@@ -120,6 +120,11 @@ export class ModelPool {
     await this.#residents.setMemory(limits.memoryMiB);
   }
 
+  /** A module's folder was written anew from what is loaded: it need not be loaded again. */
+  async wroteModule(folder: FolderRef): Promise<void> {
+    this.#residents.restamp('module', folder, `${await fileStamp(path.join(folder.dir, 'module.json'))}`);
+  }
+
   /** Gives back what is not in use. */
   close(): Promise<void> {
     return this.#residents.dropIdle();

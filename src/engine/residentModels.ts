@@ -49,7 +49,7 @@ export class Resident<T extends Loaded = Loaded> {
   readonly #sequences = new Map<string, Sequence>();
 
   constructor(
-    readonly key: ModelKey,
+    public key: ModelKey,
     readonly loading: Promise<T>,
   ) {}
 
@@ -128,6 +128,17 @@ export class ResidentModels {
   setMemory(memoryMiB: number): Promise<void> {
     this.memoryMiB = memoryMiB;
     return this.#evict(0);
+  }
+
+  /** The folder was written anew from what is loaded, which therefore is what the new stamp names. */
+  restamp(kind: ModelKey['kind'], folder: ModelFolder, stamp: string): void {
+    const resident = [...this.#residents.values()].find(
+      ({ key }) => key.kind === kind && key.folder.dir === folder.dir,
+    );
+    if (resident === undefined) return;
+    this.#residents.delete(nameOf(resident.key));
+    resident.key = { kind, folder, stamp };
+    this.#residents.set(nameOf(resident.key), resident);
   }
 
   async dropIdle(): Promise<void> {

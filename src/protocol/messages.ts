@@ -94,12 +94,65 @@ export interface EngineLimits {
   readonly memoryMiB: number;
 }
 
+/** An n-gram module's folder, and the proposal whose tokenizer it is made for. */
+export interface NgramTarget {
+  readonly proposal: FolderRef;
+  readonly module: FolderRef;
+}
+
+/** One workspace file. The engine keeps its tokens, name and stamp. */
+export interface NgramFile {
+  readonly name: string;
+  /** The host's own mark for this content; comes back from `ngramFiles` as it was. */
+  readonly stamp: string;
+  readonly text: string;
+}
+
+export interface NgramBegin extends NgramTarget {
+  /** Memory the counts may take; files beyond it are left out. */
+  readonly maxMiB: number;
+}
+
+export interface NgramAdd extends NgramTarget {
+  readonly files: readonly NgramFile[];
+}
+
+export interface NgramFinish extends NgramTarget {
+  /** What module.json says besides what the engine knows: id, kind, tokenizer and hashes are added. */
+  readonly manifest: Readonly<Record<string, unknown>>;
+}
+
+export interface NgramUpdate extends NgramTarget {
+  readonly put: readonly NgramFile[];
+  readonly remove: readonly string[];
+}
+
+export interface NgramFiles {
+  readonly files: readonly { readonly name: string; readonly stamp: string }[];
+}
+
+export interface NgramAccount {
+  readonly nFiles: number;
+  readonly nTokens: number;
+  /** Files that this call, or this build, left out because memory was used up. */
+  readonly nLeftOut: number;
+  /** Memory the counts take. */
+  readonly sizeBytes: number;
+}
+
 /** Method name → parameters, result and streamed progress. */
 export interface EngineMethods {
   complete: { params: CompleteRequest; result: CompleteResult; progress: CompleteProgress };
   warm: { params: WarmRequest; result: WarmResult; progress: never };
   limits: { params: EngineLimits; result: null; progress: never };
   status: { params: null; result: EngineStatus; progress: never };
+  ngramBegin: { params: NgramBegin; result: null; progress: never };
+  ngramAdd: { params: NgramAdd; result: NgramAccount; progress: never };
+  ngramFinish: { params: NgramFinish; result: NgramAccount; progress: never };
+  ngramAbandon: { params: NgramTarget; result: null; progress: never };
+  ngramFiles: { params: NgramTarget; result: NgramFiles; progress: never };
+  ngramUpdate: { params: NgramUpdate; result: NgramAccount; progress: never };
+  ngramSave: { params: NgramTarget; result: NgramAccount; progress: never };
 }
 
 /** A failure a person can do something about, as it crosses the border. */

@@ -1,0 +1,194 @@
+/**
+ * Instant modules: built from text that the host sends, changed file by file, written as an ordinary module folder.
+ * Text becomes tokens here and is kept nowhere; workspace files are never read.
+ */
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { messageOf, throwIfAborted, UserError } from '../core/errors';
+import { FORMAT_VERSION, type ModuleManifest, parseModuleManifest } from '../core/manifest';
+import type { Tokenizer } from '../core/model';
+import { NgramModel } from '../core/ngram';
+import { readNgramFile, writeNgramFile } from '../core/ngramFile';
+import { NgramStore } from '../core/ngramStore';
+import type {
+  FolderRef,
+  NgramAccount,
+  NgramAdd,
+  NgramBegin,
+  NgramFile,
+  NgramFiles,
+  NgramFinish,
+  NgramTarget,
+  NgramUpdate,
+} from '../protocol/messages';
+import type { LoadNgram } from './alignmentModule';
+import { sha256 } from './modelFiles';
+import type { ModelPool } from './modelPool';
+import type { Turn } from './scheduler';
+
+const NGRAM_FILE = 'ngram.bin';
+const MIB = 1024 * 1024;
+
+/** A workspace larger than this is counted in part, the files first that the host sends first. */
+const MAX_LOADED_BYTES = 128 * MIB;
+
+export const loadNgram: LoadNgram = (_manifest, bytes, tokenizer) =>
+  new NgramModel(readNgramFile(bytes, MAX_LOADED_BYTES), tokenizer);
+
+interface Build {
+  readonly store: NgramStore;
+  nLeftOut: number;
+}
+
+export class NgramModules {
+  /** Builds under way by folder. Lost with the engine: the host then begins again. */
+  readonly #builds = new Map<string, Build>();
+
+  constructor(private readonly pool: ModelPool) {}
+
+  async begin({ proposal, module, maxMiB }: NgramBegin, signal: AbortSignal): Promise<null> {
+    const lease = await this.pool.acquire({ proposal, modules: [] }, 'completion', signal);
+    const store = new NgramStore(lease.proposal.model.vocabSize, maxMiB * MIB);
+    lease.release();
+    this.#builds.set(module.dir, { store, nLeftOut: 0 });
+    return null;
+  }
+
+  /** @throws UserError when the build was not begun or the engine has ended since. */
+  async add({ proposal, module, files }: NgramAdd, turn: Turn, signal: AbortSignal): Promise<NgramAccount> {
+    const build = this.#build(module);
+    const lease = await this.pool.acquire({ proposal, modules: [] }, 'completion', signal);
+    try {
+      build.nLeftOut += await put(build.store, files, lease.proposal.tokenizer, turn, signal);
+    } finally {
+      lease.release();
+    }
+    return accountOf(build.store, build.nLeftOut);
+  }
+
+  /** Sorts what was added and writes the module folder; what was there before serves until then. */
+  async finish({ proposal, module, manifest }: NgramFinish, turn: Turn, signal: AbortSignal): Promise<NgramAccount> {
+    const { store, nLeftOut } = this.#build(module);
+    const lease = await this.pool.acquire({ proposal, modules: [] }, 'completion', signal);
+    try {
+      await store.merge(pauseOf(turn, signal));
+      const { tokenizer } = lease.proposal;
+      await writeModule(module, store, { ...manifest, id: module.id, ...FIXED, tokenizerSha256: tokenizer.id });
+    } finally {
+      lease.release();
+      this.#builds.delete(module.dir);
+    }
+    return accountOf(store, nLeftOut);
+  }
+
+  async abandon({ module }: NgramTarget): Promise<null> {
+    this.#builds.delete(module.dir);
+    return null;
+  }
+
+  /** What the module was made of, so that the host can tell what has changed since. */
+  async files(target: NgramTarget, signal: AbortSignal): Promise<NgramFiles> {
+    return this.#withStore(target, signal, async store => ({
+      files: [...store.files].map(([name, { stamp }]) => ({ name, stamp })),
+    }));
+  }
+
+  /** Replaces and takes out files; counted when this resolves, written at the next `save`. */
+  async update(request: NgramUpdate, turn: Turn, signal: AbortSignal): Promise<NgramAccount> {
+    return this.#withStore(request, signal, async (store, tokenizer) => {
+      for (const name of request.remove) store.remove(name);
+      const nLeftOut = await put(store, request.put, tokenizer, turn, signal);
+      await store.settle(pauseOf(turn, signal));
+      return accountOf(store, nLeftOut);
+    });
+  }
+
+  /** Writes the counts as they are now. */
+  async save(target: NgramTarget, turn: Turn, signal: AbortSignal): Promise<NgramAccount> {
+    return this.#withStore(target, signal, async (store, _tokenizer, manifest) => {
+      if (!store.isMerged) await store.merge(pauseOf(turn, signal));
+      await writeModule(target.module, store, manifest);
+      await this.pool.wroteModule(target.module);
+      return accountOf(store, 0);
+    });
+  }
+
+  async #withStore<T>(
+    { proposal, module }: NgramTarget,
+    signal: AbortSignal,
+    use: (store: NgramStore, tokenizer: Tokenizer, manifest: ModuleManifest) => Promise<T>,
+  ): Promise<T> {
+    const lease = await this.pool.acquire({ proposal, modules: [{ ...module, strength: 1 }] }, 'completion', signal);
+    try {
+      const { model, manifest } = lease.modules[0];
+      if (!(model instanceof NgramModel))
+        throw new UserError('module-kind-unknown', `"${module.id}" is not an instant module.`);
+      return await use(model.store, lease.proposal.tokenizer, manifest);
+    } finally {
+      lease.release();
+    }
+  }
+
+  #build(module: FolderRef): Build {
+    const build = this.#builds.get(module.dir);
+    if (build !== undefined) return build;
+    throw new UserError('ngram-build-lost', 'The engine ended while the instant module was built. Build it again.');
+  }
+}
+
+const FIXED = { formatVersion: FORMAT_VERSION, kind: 'ngram' } as const;
+
+/** @returns how many files did not fit. */
+async function put(
+  store: NgramStore,
+  files: readonly NgramFile[],
+  tokenizer: Tokenizer,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<number> {
+  const pause = pauseOf(turn, signal);
+  let nLeftOut = 0;
+  for (const { name, stamp, text } of files) {
+    if (!store.put(name, stamp, tokenizer.encode(text.replace(/\r\n?/g, '\n')))) nLeftOut++;
+    await pause();
+  }
+  return nLeftOut;
+}
+
+/** Lets messages arrive and everything more urgent go first. */
+function pauseOf(turn: Turn, signal: AbortSignal): () => Promise<void> {
+  return async () => {
+    await new Promise<void>(resolve => setImmediate(resolve));
+    throwIfAborted(signal);
+    await turn.giveWay();
+  };
+}
+
+function accountOf(store: NgramStore, nLeftOut: number): NgramAccount {
+  return { nFiles: store.files.size, nTokens: store.nTokens, nLeftOut, sizeBytes: store.sizeBytes };
+}
+
+/** Both files are written beside the old ones and renamed, so that a full disk leaves the old module whole. */
+async function writeModule(module: FolderRef, store: NgramStore, manifest: object): Promise<void> {
+  const bytes = writeNgramFile(store);
+  const whole = parseModuleManifest({ ...manifest, files: { [NGRAM_FILE]: sha256(bytes) } });
+  const written: string[] = [];
+  try {
+    await mkdir(module.dir, { recursive: true });
+    for (const [name, content] of [
+      [NGRAM_FILE, bytes],
+      ['module.json', `${JSON.stringify(whole, null, 2)}\n`],
+    ] as const) {
+      const file = path.join(module.dir, name);
+      written.push(`${file}.new`);
+      await writeFile(`${file}.new`, content);
+    }
+    for (const file of written) await rename(file, file.slice(0, -'.new'.length));
+  } catch (error) {
+    for (const file of written) await rm(file, { force: true }).catch(() => {});
+    throw new UserError(
+      'ngram-unwritable',
+      `The instant module cannot be written to ${module.dir}: ${messageOf(error)}. Free some space and build it again.`,
+    );
+  }
+}

@@ -1,0 +1,169 @@
+/** Instant modules through the real engine: built, used, changed, written, found again. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { UserError } from '../../src/core/errors';
+import { EngineClient } from '../../src/host/engineClient';
+import { instantManifest } from '../../src/host/instantManifest';
+import type { CompleteRequest, NgramFile } from '../../src/protocol/messages';
+import { DELTA, never } from './support/fixtures';
+
+const ENGINE = path.resolve('dist/engine.js');
+const PROPOSAL = { id: 'tiny', dir: path.join(DELTA, 'proposals/tiny') };
+
+const file = (name: string, text: string, stamp = '1'): NgramFile => ({ name, stamp, text });
+const FILES = [
+  file('src/zorb.ts', 'export function zorbulateWidget(count) {\n  return zorbulateWidget(count - 1);\n}\n'.repeat(3)),
+  file('src/other.ts', 'export const value = 1;\n'.repeat(3)),
+];
+
+describe('instant modules', () => {
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'residual ngram ü-'));
+  const target = { proposal: PROPOSAL, module: { id: 'instant', dir: path.join(scratch, 'modules', 'instant') } };
+  let client: EngineClient;
+
+  const open = () => {
+    client = new EngineClient({ script: ENGINE, modelsDir: DELTA });
+    return client;
+  };
+  const build = async (files: readonly NgramFile[], maxMiB = 16) => {
+    await client.call('ngramBegin', { ...target, maxMiB }, never);
+    await client.call('ngramAdd', { ...target, files }, never);
+    return client.call('ngramFinish', { ...target, manifest: instantManifest(files.length) }, never);
+  };
+  const complete = async (prefix: string, strength: number) => {
+    const request: CompleteRequest = {
+      proposal: PROPOSAL,
+      modules: [{ ...target.module, strength }],
+      text: { path: 'src/a.ts', prefix, lineRest: '', suffix: '', neighbours: [] },
+      sampling: { temperature: 0, topP: 0.95, repetitionPenalty: 1, seed: 1, nCandidates: 8 },
+      extent: 'line',
+      maxTokens: 30,
+      contextTokens: 200,
+      nCompletions: 1,
+    };
+    const { completions } = await client.call('complete', request, never);
+    return completions[0];
+  };
+
+  before(open);
+  afterEach(() => {
+    client.dispose();
+    open();
+  });
+  after(() => {
+    client.dispose();
+    rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it('make a name of the workspace suggestible that the proposal never proposes', async () => {
+    const account = await build(FILES);
+    assert.equal(account.nFiles, 2);
+    assert.equal(account.nLeftOut, 0);
+    const prefix = 'const a = 1;\nexport function zorbul';
+    const alone = await complete(prefix, 0);
+    assert.doesNotMatch(alone.text, /ateWidget/);
+    const aligned = await complete(prefix, 0.5);
+    assert.match(aligned.text, /^ateWidget\(count/);
+    assert.ok(
+      aligned.tokens.some(token => token.p < 0.01 && token.aligned > 0.5),
+      JSON.stringify(aligned.tokens),
+    );
+  });
+
+  it('count what is saved and deleted at once, and keep it when saved', async () => {
+    await build(FILES);
+    const prefix = 'const a = 1;\nexport function zorbul';
+    const renamed = FILES[0].text.replaceAll('ateWidget', 'imateGadget');
+    await client.call(
+      'ngramUpdate',
+      { ...target, put: [file('src/zorb.ts', renamed, '2')], remove: ['src/other.ts'] },
+      never,
+    );
+    assert.match((await complete(prefix, 0.5)).text, /^imateGadget/);
+    const { files } = await client.call('ngramFiles', target, never);
+    assert.deepEqual(files, [{ name: 'src/zorb.ts', stamp: '2' }]);
+
+    const before = readFileSync(path.join(target.module.dir, 'ngram.bin'));
+    await client.call('ngramSave', target, never);
+    assert.notDeepEqual(readFileSync(path.join(target.module.dir, 'ngram.bin')), before);
+    assert.match((await complete(prefix, 0.5)).text, /^imateGadget/, 'the counts stay loaded');
+    client.dispose();
+    open();
+    assert.match((await complete(prefix, 0.5)).text, /^imateGadget/, 'and are found by another engine');
+    assert.deepEqual((await client.call('ngramFiles', target, never)).files, files);
+  });
+
+  it('end at a line’s end as the proposal does', async () => {
+    await build(FILES);
+    const { text } = await complete('export const val', 0.5);
+    assert.equal(text, 'ue = 1;');
+  });
+
+  it('leave out what does not fit and say so', async () => {
+    const large = Array.from({ length: 30 }, (_, i) =>
+      file(`large${i}.ts`, `const v${i} = "${'x y z '.repeat(4000)}";\n`),
+    );
+    const account = await build(large, 1);
+    assert.ok(account.nLeftOut > 0 && account.nFiles + account.nLeftOut === 30, JSON.stringify(account));
+    assert.ok(account.sizeBytes < 2 * 2 ** 20);
+  });
+
+  it('give way to a completion while they are built', async () => {
+    await build(FILES);
+    const order: string[] = [];
+    await client.call('ngramBegin', { ...target, maxMiB: 64 }, never);
+    const many = Array.from({ length: 60 }, (_, i) =>
+      file(`f${i}.ts`, `const v${i} = [${'1, a.b(c), '.repeat(2000)}];\n`),
+    );
+    const adding = client.call('ngramAdd', { ...target, files: many }, never).then(() => order.push('built'));
+    await complete('const a', 0.5).then(() => order.push('completed'));
+    await adding;
+    assert.deepEqual(order, ['completed', 'built']);
+  });
+
+  it('stop being built when that is cancelled, and leave the old one', async () => {
+    await build(FILES);
+    const before = readFileSync(path.join(target.module.dir, 'ngram.bin'));
+    await client.call('ngramBegin', { ...target, maxMiB: 64 }, never);
+    const controller = new AbortController();
+    const many = Array.from({ length: 200 }, (_, i) =>
+      file(`f${i}.ts`, `const v${i} = [${'1, a.b(c), '.repeat(2000)}];\n`),
+    );
+    const adding = client.call('ngramAdd', { ...target, files: many }, controller.signal);
+    setTimeout(() => controller.abort(), 20);
+    await assert.rejects(adding, { name: 'AbortError' });
+    await client.call('ngramAbandon', target, never);
+    await assert.rejects(
+      client.call('ngramFinish', { ...target, manifest: instantManifest(1) }, never),
+      (error: unknown) => error instanceof UserError && error.code === 'ngram-build-lost',
+    );
+    assert.deepEqual(readFileSync(path.join(target.module.dir, 'ngram.bin')), before);
+  });
+
+  it('are refused with a sentence when a byte on disk is wrong', async () => {
+    await build(FILES);
+    const bin = path.join(target.module.dir, 'ngram.bin');
+    const bytes = readFileSync(bin);
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(bin, bytes);
+    await assert.rejects(
+      complete('const a', 0.5),
+      (error: unknown) =>
+        error instanceof UserError && error.code === 'model-file-changed' && /ngram\.bin/.test(error.message),
+    );
+  });
+
+  it('are refused with a sentence when they cannot be written', async () => {
+    writeFileSync(path.join(scratch, 'occupied'), '');
+    const blocked = { ...target, module: { id: 'instant', dir: path.join(scratch, 'occupied', 'instant') } };
+    await client.call('ngramBegin', { ...blocked, maxMiB: 16 }, never);
+    await client.call('ngramAdd', { ...blocked, files: FILES }, never);
+    await assert.rejects(
+      client.call('ngramFinish', { ...blocked, manifest: instantManifest(2) }, never),
+      (error: unknown) =>
+        error instanceof UserError && error.code === 'ngram-unwritable' && error.message.includes('occupied'),
+    );
+  });
+});

@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict';
+import { argmax } from '../../src/core/distribution';
+import { UserError } from '../../src/core/errors';
+import { NgramModel } from '../../src/core/ngram';
+import { readNgramFile, writeNgramFile } from '../../src/core/ngramFile';
+import { BETWEEN_TEXTS, readHistory } from '../../src/core/ngramHistory';
+import { NgramStore } from '../../src/core/ngramStore';
+import { listTokenizer } from './support/fakeModel';
+
+/** Ordinary tokens are 0 to 6, of which 5 and 6 begin lines; then the special ones. */
+const WORDS = [
+  ...['a', 'b', 'c', 'd', 'e', '\n', '\n  '],
+  ...['<|endoftext|>', '<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|file_sep|>'],
+];
+const [END, PREFIX, SUFFIX, MIDDLE, FILE] = [7, 8, 9, 10, 11];
+const V = WORDS.length;
+const N_ORDINARY = 7;
+const tokenizer = listTokenizer(WORDS);
+const MAX_BYTES = 1 << 20;
+const noPause = async () => {};
+
+type Files = Record<string, readonly number[]>;
+
+function tokens(n: number, seed: number): number[] {
+  let state = seed >>> 0;
+  return Array.from({ length: n }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    // Squared, so that some tokens are frequent and long contexts repeat.
+    return Math.floor((state / 2 ** 32) ** 2 * N_ORDINARY);
+  });
+}
+
+const FILES: Files = { x: tokens(150, 1), y: tokens(90, 2), 'z/w': tokens(60, 3), empty: [] };
+
+async function storeOf(files: Files): Promise<NgramStore> {
+  const store = new NgramStore(V, MAX_BYTES);
+  for (const [name, ids] of Object.entries(files)) store.put(name, 'stamp', ids);
+  await store.settle(noPause);
+  return store;
+}
+
+async function rowAfter(store: NgramStore, prompt: readonly number[]): Promise<Float32Array> {
+  const sequence = new NgramModel(store, tokenizer).open();
+  await sequence.seek(prompt);
+  return sequence.logps().slice();
+}
+
+/** The definition, in plain arithmetic over the texts: shortest context first, the workspace before the document. */
+function naiveRow(files: Files, history: readonly number[]): number[] {
+  const texts = Object.values(files);
+  const escape = 4;
+  const countsAfter = (sources: readonly (readonly number[])[], context: readonly number[]) => {
+    const counts = new Array<number>(V).fill(0);
+    for (const source of sources) {
+      for (let i = context.length; i < source.length; i++) {
+        if (source[i] !== BETWEEN_TEXTS && context.every((token, k) => source[i - context.length + k] === token))
+          counts[source[i]]++;
+      }
+    }
+    return counts;
+  };
+  let p = new Array<number>(V).fill(1 / V);
+  const mixIn = (counts: readonly number[], weight: number) => {
+    const n = counts.reduce((a, b) => a + b, 0);
+    if (n === 0) return;
+    const nDistinct = counts.filter(c => c > 0).length;
+    const share = n / (n + weight * nDistinct);
+    p = p.map((x, v) => (1 - share) * x + (share * counts[v]) / n);
+  };
+  mixIn(countsAfter(texts, []), 1);
+  mixIn(countsAfter([history], []), escape);
+  for (let order = 1; order <= 6; order++) {
+    const context = history.slice(-order);
+    if (context.length < order || context.includes(BETWEEN_TEXTS)) break;
+    mixIn(countsAfter(texts, context), escape);
+    mixIn(countsAfter([history], context), escape);
+  }
+  const breaks = p[5] + p[6];
+  return p.map((x, v) => (v === END ? x + breaks / 2 : v === 5 || v === 6 ? x / 2 : x));
+}
+
+function assertRow(actual: Float32Array, expected: readonly number[], what: string): void {
+  for (let v = 0; v < V; v++) {
+    assert.ok(
+      Math.abs(Math.exp(actual[v]) - expected[v]) < 1e-6,
+      `${what}: token ${v} has ${Math.exp(actual[v])}, expected ${expected[v]}`,
+    );
+  }
+}
+
+describe('n-gram counts', () => {
+  const prompts: [string, number[], number[]][] = [
+    ['no text', [PREFIX, SUFFIX, MIDDLE], [-1]],
+    ['one token', [PREFIX, SUFFIX, MIDDLE, 0], [-1, 0]],
+    ['seen text', FILES.x.slice(20, 40), [-1, ...FILES.x.slice(20, 40)]],
+    ['the end of a file', FILES.y.slice(-12), [-1, ...FILES.y.slice(-12)]],
+    ['the start of a file', FILES.y.slice(0, 3), [-1, ...FILES.y.slice(0, 3)]],
+    ['unseen text', [4, 4, 6, 5, 4, 4, 6, 5, 4], [-1, 4, 4, 6, 5, 4, 4, 6, 5, 4]],
+    ['suffix-first', [PREFIX, SUFFIX, 0, 1, 2, MIDDLE, 3, 0, 1], [-1, 0, 1, 2, -1, 3, 0, 1]],
+    ['prefix-first', [PREFIX, 3, 0, 1, SUFFIX, 0, 1, 2, MIDDLE, 4, 0], [-1, 0, 1, 2, -1, 3, 0, 1, 4, 0]],
+    ['neighbours', [FILE, 0, 1, 2, FILE, 2, 1, PREFIX, SUFFIX, MIDDLE, 0, 1], [-1, 0, 1, 2, -1, 2, 1, -1, 0, 1]],
+  ];
+  for (const [what, prompt, history] of prompts) {
+    it(`${what}: the row is that of counting by hand, and sums to 1`, async () => {
+      assert.deepEqual(readHistory(prompt, tokenizer.special), history);
+      for (const files of [FILES, {}, { x: FILES.x }]) {
+        const row = await rowAfter(await storeOf(files), prompt);
+        assertRow(row, naiveRow(files, history), what);
+        assert.ok(Math.abs(row.reduce((sum, x) => sum + Math.exp(x), 0) - 1) < 1e-5);
+      }
+    });
+  }
+
+  it('every change leaves the rows of a fresh store, before and after merging', async () => {
+    const store = await storeOf(FILES);
+    const files: Record<string, readonly number[]> = { ...FILES };
+    const change = async (name: string, ids: readonly number[] | undefined) => {
+      if (ids === undefined) {
+        store.remove(name);
+        delete files[name];
+      } else {
+        store.put(name, 'new', ids);
+        files[name] = ids;
+      }
+    };
+    const steps: [string, readonly number[] | undefined][][] = [
+      [['x', tokens(150, 9)]],
+      [
+        ['new', tokens(40, 10)],
+        ['y', undefined],
+      ],
+      [
+        ['new', undefined],
+        ['new', tokens(30, 11)],
+        ['gone', undefined],
+      ],
+      [
+        ['x', undefined],
+        ['y', tokens(20, 2)],
+      ],
+      [
+        ['x', FILES.x],
+        ['y', FILES.y],
+        ['new', undefined],
+      ],
+    ];
+    for (const [i, changes] of steps.entries()) {
+      if (i === 3) await store.merge(noPause);
+      for (const [name, ids] of changes) await change(name, ids);
+      await store.settle(noPause);
+      assert.deepEqual([...store.files.keys()].sort(), Object.keys(files).sort());
+      for (const [what, prompt] of prompts)
+        assert.deepEqual(
+          await rowAfter(store, prompt),
+          await rowAfter(await storeOf(files), prompt),
+          `step ${i}, ${what}`,
+        );
+    }
+    assert.equal(store.nTokens, 300);
+    await store.merge(noPause);
+    const fresh = await storeOf(FILES);
+    for (const [name, { stamp }] of store.files) assert.equal(stamp, name === 'x' || name === 'y' ? 'new' : 'stamp');
+    await fresh.merge(noPause);
+    assert.deepEqual(store.base.order, fresh.base.order);
+  });
+
+  it('serves the old counts while a merge pauses', async () => {
+    const store = await storeOf(FILES);
+    const before = await rowAfter(store, FILES.x.slice(0, 8));
+    store.put('x', 'new', tokens(80, 5));
+    let nPauses = 0;
+    await store.merge(async () => {
+      nPauses++;
+      assert.deepEqual(await rowAfter(store, FILES.x.slice(0, 8)), before);
+    });
+    assert.ok(nPauses > 3);
+    assert.notDeepEqual(await rowAfter(store, FILES.x.slice(0, 8)), before);
+  });
+
+  it('leaves files out that memory has no room for, and takes them once there is', async () => {
+    const store = new NgramStore(V, 8 * 200);
+    assert.equal(store.put('x', '', FILES.x), true);
+    assert.equal(store.put('y', '', FILES.y), false);
+    await store.settle(noPause);
+    assert.deepEqual([...store.files.keys()], ['x']);
+    assert.equal(store.put('x', '', tokens(180, 4)), true, 'a file gives its own room back');
+    store.remove('x');
+    assert.equal(store.put('y', '', FILES.y), true);
+    await store.settle(noPause);
+    assert.deepEqual([...store.files.keys()], ['y']);
+    assert.ok(store.nTokens * 8 <= 8 * 200);
+  });
+});
+
+describe('n-gram sequence', () => {
+  it('push, verify and rewind stand where a fresh seek does', async () => {
+    const model = new NgramModel(await storeOf(FILES), tokenizer);
+    const prompt = [PREFIX, SUFFIX, 0, 1, MIDDLE, ...FILES.x.slice(3, 9)];
+    const sequence = model.open();
+    await sequence.seek(prompt);
+    const fresh = async (ids: readonly number[]) => rowAfter(model.store, ids);
+    assert.deepEqual(sequence.logps(), await fresh(prompt));
+    await sequence.push(2);
+    assert.deepEqual(sequence.logps(), await fresh([...prompt, 2]));
+    const rows = (await sequence.verify([0, 1, END, 3])).map(row => row.slice());
+    for (let i = 1; i <= 4; i++)
+      assert.deepEqual(rows[i - 1], await fresh([...prompt, 2, ...[0, 1, END, 3].slice(0, i)]), `draft ${i}`);
+    assert.deepEqual(sequence.logps(), rows[3]);
+    sequence.rewind(4);
+    assert.equal(sequence.length, prompt.length + 1);
+    assert.deepEqual(sequence.logps(), await fresh([...prompt, 2]));
+    sequence.rewind(1);
+    assert.deepEqual(sequence.logps(), await fresh(prompt));
+  });
+
+  it('sees a saved file at the next token', async () => {
+    const store = await storeOf({});
+    const sequence = new NgramModel(store, tokenizer).open();
+    await sequence.seek([0, 1]);
+    const before = sequence.logps()[3];
+    store.put('f', '', [0, 1, 3, 0, 1, 3]);
+    await store.settle(noPause);
+    assert.ok(sequence.logps()[3] > before + 1);
+  });
+
+  it('says how far it knows the context', async () => {
+    const sequence = new NgramModel(await storeOf({ f: [0, 1, 2, 3, 4, 0, 2] }), tokenizer).open();
+    for (const [prompt, order, count] of [
+      [[PREFIX, SUFFIX, MIDDLE], 0, 0],
+      [[4, 4, 0], 2, 1],
+      [[3, 0], 1, 2],
+      [[1, 2, 3], 3, 1],
+    ] as const) {
+      await sequence.seek(prompt);
+      const known = sequence.recognition();
+      assert.deepEqual([known.order, known.count], [order, count], JSON.stringify(prompt));
+    }
+  });
+
+  it('drafts what greedy decoding would write, and leaves the sequence where it was', async () => {
+    const sequence = new NgramModel(await storeOf(FILES), tokenizer).open();
+    const prompt = FILES.y.slice(4, 12);
+    await sequence.seek(prompt);
+    const before = sequence.logps().slice();
+    const { tokens: drafted, probs } = sequence.draft(6, 0);
+    assert.deepEqual(sequence.logps(), before);
+    assert.equal(drafted.length, 6);
+    for (let i = 0; i < drafted.length; i++) {
+      assert.equal(drafted[i], argmax(sequence.logps()));
+      assert.equal(probs[i], Math.exp(sequence.logps()[drafted[i]]));
+      await sequence.push(drafted[i]);
+    }
+    await sequence.seek(prompt);
+    assert.ok(sequence.draft(6, 0.999).tokens.length < 6);
+  });
+});
+
+describe('ngram.bin', () => {
+  const bytesOf = async (files: Files) => {
+    const store = await storeOf(files);
+    await store.merge(noPause);
+    return writeNgramFile(store);
+  };
+
+  it('comes back as it was, and is the same for the same files', async () => {
+    const bytes = await bytesOf(FILES);
+    const store = readNgramFile(bytes, MAX_BYTES);
+    assert.deepEqual([...store.files.keys()], Object.keys(FILES).sort());
+    for (const [name, { stamp, nTokens }] of store.files)
+      assert.deepEqual([stamp, nTokens], ['stamp', FILES[name].length]);
+    assert.deepEqual(
+      await rowAfter(store, FILES.x.slice(0, 9)),
+      await rowAfter(await storeOf(FILES), FILES.x.slice(0, 9)),
+    );
+    const { empty, ...others } = FILES;
+    assert.deepEqual(await bytesOf({ empty, ...others }), bytes, 'the order of adding does not matter');
+    store.put('y', 'stamp', tokens(10, 4));
+    await store.settle(noPause);
+    assert.throws(() => writeNgramFile(store), /merged/);
+    store.put('y', 'stamp', FILES.y);
+    await store.settle(noPause);
+    await store.merge(noPause);
+    assert.deepEqual(writeNgramFile(store), bytes, 'nor does what happened in between');
+  });
+
+  const refuses = (bytes: Uint8Array, code: string) =>
+    assert.throws(
+      () => readNgramFile(bytes, MAX_BYTES),
+      (error: unknown) => error instanceof UserError && error.code === code && error.message.includes('again'),
+    );
+
+  it('is refused when it is cut short, too long or of another version', async () => {
+    const bytes = await bytesOf(FILES);
+    for (let length = 0; length < bytes.length; length += 7) refuses(bytes.subarray(0, length), 'ngram-damaged');
+    refuses(new Uint8Array([...bytes, 0, 0, 0, 0]), 'ngram-damaged');
+    const newer = bytes.slice();
+    newer[8] = 2;
+    refuses(newer, 'ngram-version');
+  });
+
+  it('is refused or harmless wherever a byte is wrong', async () => {
+    const bytes = await bytesOf(FILES);
+    let nRefused = 0;
+    for (let at = 0; at < bytes.length; at++) {
+      const wrong = bytes.slice();
+      wrong[at] ^= 0x41;
+      try {
+        const store = readNgramFile(wrong, MAX_BYTES);
+        const row = await rowAfter(store, FILES.x.slice(0, 9));
+        assert.ok(
+          row.every(x => x > -Infinity && x <= 0),
+          `byte ${at}`,
+        );
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        nRefused++;
+      }
+    }
+    assert.ok(nRefused > 0.9 * bytes.length, `${nRefused} of ${bytes.length}`);
+  });
+});

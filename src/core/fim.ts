@@ -58,7 +58,7 @@ export function buildPrompt(text: CompletionText, tokenizer: Tokenizer, order: F
     tokenizer,
     order === 'none' ? 0 : order === 'prefix-first' ? Math.min(PREFIX_FIRST_SUFFIX_TOKENS, suffixRoom) : suffixRoom,
   );
-  const room = Math.max(1, budget - neighbours.length - suffix.length - header.length - 3);
+  const room = Math.max(1, budget - neighbours.length - suffix.length - header.length - 4);
   const shown = cutLeftEdge(prefix, room);
 
   return { tokens: arrange(order, special, neighbours, header, shown, suffix), owed, nPrefixTokens: shown.length };
@@ -72,13 +72,14 @@ function arrange(
   prefix: readonly number[],
   suffix: readonly number[],
 ): number[] {
-  const { fimPrefix, fimSuffix, fimMiddle, fileSep } = special;
+  const { bos, fimPrefix, fimSuffix, fimMiddle, fileSep } = special;
+  const start = bos === undefined ? [] : [bos];
   if (order === 'none' || fimPrefix === undefined || fimSuffix === undefined || fimMiddle === undefined) {
-    return [...neighbours, ...(fileSep === undefined ? [] : [fileSep]), ...header, ...prefix];
+    return [...start, ...neighbours, ...(fileSep === undefined ? [] : [fileSep]), ...header, ...prefix];
   }
   return order === 'suffix-first'
-    ? [...neighbours, fimPrefix, fimSuffix, ...suffix, fimMiddle, ...header, ...prefix]
-    : [...neighbours, fimPrefix, ...header, ...prefix, fimSuffix, ...suffix, fimMiddle];
+    ? [...start, ...neighbours, fimPrefix, fimSuffix, ...suffix, fimMiddle, ...header, ...prefix]
+    : [...start, ...neighbours, fimPrefix, ...header, ...prefix, fimSuffix, ...suffix, fimMiddle];
 }
 
 /** Drops whole steps from the left until at most `room` tokens are left; small rooms get smaller steps. */

@@ -98,7 +98,8 @@ async function writeOne(
   let stop: { reason: StopReason; keep: number } | undefined;
 
   for await (const step of decode(proposal, aligners, params, signal)) {
-    const ended = step.token === params.endToken;
+    // Models have several tokens that end a middle (end of text, padding, the next file); none of them stands for text.
+    const ended = tokenizer.bytes(step.token).length === 0;
     const text = ended ? '' : output.append(tokenizer.bytes(step.token));
     tokens.push({ id: step.token, text, p: step.p, aligned: step.aligned });
     if (ended) {

@@ -37,6 +37,11 @@ describe('prompt', () => {
   it('continues plainly without FIM tokens', () => {
     assert.equal(show(buildPrompt(text({ prefix: 'x;' }), tokenizer, 'none', 200).tokens), '⟨sep⟩a.ts\nx');
   });
+  it('begins with the token that a foreign model wants at the start of everything', () => {
+    const foreign = { ...tokenizer, special: { ...tokenizer.special, bos: 0 } };
+    const prompt = buildPrompt(text({ prefix: 'x;', suffix: 'y' }), foreign, 'prefix-first', 200);
+    assert.equal(show(prompt.tokens), '⟨end⟩⟨pre⟩a.ts\nx⟨suf⟩y⟨mid⟩');
+  });
   it('puts neighbours first and leaves out those that do not fit', () => {
     const neighbours = [
       { path: 'b.ts', text: 'b' },

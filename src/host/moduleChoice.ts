@@ -106,10 +106,7 @@ export function resolveChoice(
   foundProposals: readonly FoundProposal[],
   foundModules: readonly FoundModule[],
 ): Choice {
-  const proposal =
-    proposalId === AUTO
-      ? foundProposals.find(p => p.problem === undefined)
-      : foundProposals.find(p => p.id === proposalId);
+  const proposal = chooseProposal(proposalId, foundProposals);
   if (proposal === undefined) {
     throw new UserError(
       'unknown-proposal',
@@ -132,6 +129,13 @@ export function resolveChoice(
     return { id: found.id, dir: found.dir, strength: setting.strength ?? calibrated(found, proposal.id) };
   });
   return { proposal: { id: proposal.id, dir: proposal.dir }, modules: uses, titles };
+}
+
+/** The proposal a setting means: by id, or the one that ships. */
+export function chooseProposal(proposalId: string, found: readonly FoundProposal[]): FoundProposal | undefined {
+  if (proposalId !== AUTO) return found.find(p => p.id === proposalId);
+  const usable = found.filter(p => p.problem === undefined);
+  return usable.find(p => p.origin === 'shipped') ?? usable[0];
 }
 
 /** The strength a module was calibrated to for this proposal. */

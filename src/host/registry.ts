@@ -26,7 +26,7 @@ export interface Found<Manifest> {
   readonly dir: string;
   readonly origin: Origin;
   readonly sizeBytes: number;
-  /** Absent when the manifest could not be read; `problem` says why. */
+  /** Absent when there is none (a proposal of someone else's) or it could not be read; `problem` says why. */
   readonly manifest?: Manifest;
   readonly problem?: string;
 }
@@ -74,9 +74,10 @@ async function read<M extends { id: string }>(
   try {
     source = await readFile(join(dir, file), 'utf8');
   } catch (error) {
-    // A proposal folder of someone else's needs no residual.json; a module folder without module.json is not a module.
-    if (file === 'module.json') return undefined;
-    return { id: name, dir, origin, sizeBytes: await sizeOf(dir), problem: messageOf(error) };
+    // A proposal in the usual Hugging Face layout has no residual.json; a folder without module.json is no module.
+    if (file === 'module.json' || !(await exists(join(dir, 'config.json')))) return undefined;
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return { id: name, dir, origin, sizeBytes: await sizeOf(dir), ...(!isMissing && { problem: messageOf(error) }) };
   }
   const sizeBytes = await sizeOf(dir);
   try {
@@ -85,6 +86,13 @@ async function read<M extends { id: string }>(
   } catch (error) {
     return { id: name, dir, origin, sizeBytes, problem: messageOf(error) };
   }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function folders(parent: string): Promise<string[]> {

@@ -1,7 +1,7 @@
 /** Switching modules and their strength from the command palette. */
 import * as vscode from 'vscode';
 import type { EvaluationRow } from '../core/manifest';
-import { calibrated, type ModuleChoice, type ModuleSetting } from '../host/moduleChoice';
+import { calibrated, chooseProposal, type ModuleChoice, type ModuleSetting } from '../host/moduleChoice';
 import type { FoundModule, Registry } from '../host/registry';
 import { settingsFor, storeModules } from './settings';
 
@@ -19,10 +19,7 @@ export async function switchModule(
   const scope = scopeOfEditor();
   const settings = settingsFor(scope);
   const current = settings.modules.map(m => m.id).join();
-  const proposalId =
-    settings.proposal === 'auto'
-      ? ((await registry.proposals()).find(p => p.problem === undefined)?.id ?? '')
-      : settings.proposal;
+  const proposalId = chooseProposal(settings.proposal, await registry.proposals())?.id ?? '';
   const found = await registry.modules();
   const items: ModuleItem[] = [
     ...found.map(module => itemOf(module, proposalId, module.id === current)),
@@ -61,8 +58,7 @@ export async function setStrength(registry: Registry): Promise<void> {
     return;
   }
   const found = await registry.modules();
-  const proposalId =
-    proposal === 'auto' ? ((await registry.proposals()).find(p => p.problem === undefined)?.id ?? '') : proposal;
+  const proposalId = chooseProposal(proposal, await registry.proposals())?.id ?? '';
   const id =
     modules.length === 1
       ? modules[0].id

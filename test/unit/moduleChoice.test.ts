@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/core/errors';
-import { type Choice, ModuleChoice } from '../../src/host/moduleChoice';
+import { type Choice, ModuleChoice, resolveChoice } from '../../src/host/moduleChoice';
 import { Registry } from '../../src/host/registry';
 
 const HASH = 'a'.repeat(64);
@@ -121,6 +121,21 @@ describe('module choice', () => {
     await use([{ id: 'b' }]);
     assert.equal(await use([]), '');
     assert.equal(await use([{ id: 'a' }]), 'a:0.4');
+  });
+  it('takes a folder in the Hugging Face layout by name, and a shipped proposal before it by itself', async () => {
+    await write('proposals/another/config.json', {});
+    await write('proposals/empty/readme.json', {});
+    assert.deepEqual(
+      (await registry.proposals()).map(p => [p.id, p.problem]),
+      [
+        ['another', undefined],
+        ['p', undefined],
+      ],
+    );
+    const personal = new Registry(() => [{ dir: root, origin: 'personal' }]);
+    const found = [...(await personal.proposals()).slice(0, 1), ...(await registry.proposals()).slice(1)];
+    assert.equal(resolveChoice('auto', [], found, []).proposal.id, 'p');
+    assert.equal(resolveChoice('another', [], found, []).proposal.id, 'another');
   });
   it('lists a folder that cannot be read, with the reason', async () => {
     await mkdir(path.join(root, 'modules/garbled'), { recursive: true });

@@ -11,9 +11,13 @@ const external = ['vscode', 'onnxruntime-node', 'mocha', 'playwright-core', '@vs
 const node = { bundle: true, platform: 'node', format: 'cjs', target: 'node20', external, logLevel: 'warning' };
 const browser = { bundle: true, platform: 'browser', format: 'iife', target: 'es2022', logLevel: 'warning' };
 
-const programs = {
+const shipped = {
   extension: 'src/extension.ts',
   engine: 'src/engine/main.ts',
+};
+
+const programs = {
+  ...shipped,
   'cli/complete': 'src/cli/complete.ts',
   'cli/eval': 'src/cli/eval.ts',
   'cli/bench': 'src/cli/bench.ts',
@@ -25,14 +29,14 @@ function filesBelow(folder, suffix) {
   return names.filter(name => name.endsWith(suffix)).map(name => path.join(folder, name));
 }
 
-function bundles(production) {
+function bundles(production, outdir) {
   const form = { minify: production, sourcemap: !production };
   const webviews = fs.existsSync('src/webview')
     ? fs.readdirSync('src/webview').filter(name => name.endsWith('.ts'))
     : [];
   const tests = ['unit', 'engine', 'editor', 'bench'].flatMap(tier => filesBelow(`test/${tier}`, '.test.ts'));
   return [
-    { ...node, ...form, entryPoints: programs, outdir: 'dist' },
+    { ...node, ...form, ...(production && packaged), entryPoints: production ? shipped : programs, outdir },
     { ...browser, ...form, entryPoints: webviews.map(name => `src/webview/${name}`), outdir: 'media' },
     ...(production
       ? []
@@ -48,10 +52,15 @@ function bundles(production) {
   ].filter(({ entryPoints }) => Object.keys(entryPoints).length > 0);
 }
 
+/** A package has no node_modules: the runtime is bundled, and its native library lies in bin/ beside dist/. */
+const packaged = { external: ['vscode', '../bin/napi-v6/*'] };
+
 /** Builds once, into dist/ and media/; throws when something does not compile. */
-export async function build({ production = false } = {}) {
+export async function build({ production = false, outdir = 'dist' } = {}) {
   const esbuild = await import('esbuild');
-  const results = await Promise.all(bundles(production).map(options => esbuild.build({ ...options, metafile: true })));
+  const results = await Promise.all(
+    bundles(production, outdir).map(options => esbuild.build({ ...options, metafile: true })),
+  );
   const written = new Set(
     results.flatMap(result => Object.keys(result.metafile.outputs)).map(file => path.normalize(file)),
   );
@@ -64,7 +73,9 @@ export async function build({ production = false } = {}) {
 
 async function watch() {
   const esbuild = await import('esbuild');
-  const contexts = await Promise.all(bundles(false).map(options => esbuild.context({ ...options, logLevel: 'info' })));
+  const contexts = await Promise.all(
+    bundles(false, 'dist').map(options => esbuild.context({ ...options, logLevel: 'info' })),
+  );
   await Promise.all(contexts.map(context => context.watch()));
   console.log('Watching.');
 }

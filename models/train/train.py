@@ -125,6 +125,19 @@ def curriculum(store, vocabulary, seed, options):
     return lambda row: start if row < n_start else main
 
 
+class ProposalSamples:
+    """Responses that the proposal drew offline (sample.py), in batches, for the second term of the RAM objective."""
+
+    def __init__(self, path, batch, seed):
+        saved = np.load(path)
+        self.tokens, self.targets = saved["tokens"].astype(np.int64), saved["targets"].astype(np.int64)
+        self.batch, self.rng = batch, np.random.default_rng(seed)
+
+    def next(self):
+        rows = self.rng.choice(len(self.tokens), self.batch, replace=False)
+        return torch.from_numpy(self.tokens[rows]), torch.from_numpy(self.targets[rows])
+
+
 # ---- the loop -------------------------------------------------------------------------------------------------------
 
 class Run:
@@ -225,6 +238,7 @@ def train(options):
         test_builder = RowBuilder(held_out, vocabulary, 5)
     batches = Batches(builder_at, run.rows, options.batch, options.workers)
     test_rows = [[torch.from_numpy(np.stack(column)) for column in zip(*[test_builder.row(8 * k + i) for i in range(8)])] for k in range(6)]
+    samples = ProposalSamples(options.samples, options.batch, options.seed) if options.samples else None
     cuts = held_out_cuts(held_out, vocabulary, options.cuts)
     loss = run.model.loss if options.no_compile else torch.compile(run.model.loss)
     run.log(start=options.what, body=run.model.n_body(), batch=options.batch, rows=run.rows)
@@ -251,6 +265,10 @@ def train(options):
         with run.autocast():
             value = loss(tokens.to(run.device, non_blocking=True), targets.to(run.device, non_blocking=True))
         value.backward()
+        if samples:
+            # + α·log Q(y') is −α times the negative log-likelihood of what the proposal drew.
+            with run.autocast():
+                (-options.alpha * loss(*(part.to(run.device) for part in samples.next()))).backward()
         for optimiser in run.optimisers:
             optimiser.step()
         run.model.zero_grad(set_to_none=True)
@@ -289,6 +307,8 @@ def main():
     parser.add_argument("--domain")
     parser.add_argument("--minutes", type=float, help="stop after so much training time, over all resumptions; a run has no end without it")
     parser.add_argument("--rate", type=float, default=1.0, help="scale of all learning rates")
+    parser.add_argument("--samples", help="responses of the proposal from sample.py: adds the second term of the RAM objective")
+    parser.add_argument("--alpha", type=float, default=1e-4, help="weight of that term, per token")
     parser.add_argument("--prefix-loss", type=float, default=1.0)
     parser.add_argument("--row", type=int, default=ROW, help="tokens a row; 512 is a quarter faster on a CPU")
     parser.add_argument("--batch", type=int, default=8)

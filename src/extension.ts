@@ -9,6 +9,7 @@ import { accountLine } from './vscode/accountLine';
 import { registerCommands } from './vscode/commands';
 import { Diagnostics } from './vscode/diagnostics';
 import { InlineCompletions } from './vscode/inlineCompletions';
+import { openInstantModule } from './vscode/instantWorkspace';
 import { modelRoots } from './vscode/modelRoots';
 import { Neighbours } from './vscode/neighbours';
 import { refusalMessage } from './vscode/refusalMessage';
@@ -39,6 +40,7 @@ export function activate(context: vscode.ExtensionContext): void {
     clock,
   );
   const neighbours = new Neighbours();
+  const instant = openInstantModule(context, engine, registry, log);
   context.subscriptions.push(
     log,
     neighbours,
@@ -49,7 +51,7 @@ export function activate(context: vscode.ExtensionContext): void {
       { pattern: '**' },
       new InlineCompletions(completer, choices, neighbours, status),
     ),
-    registerCommands({ registry, choices, completer, status, log, diagnostics }),
+    registerCommands({ registry, choices, completer, status, log, diagnostics, instant }),
     vscode.workspace.onDidChangeConfiguration(event => {
       if (!event.affectsConfiguration('residual')) return;
       engine.setLimits(engineLimits());

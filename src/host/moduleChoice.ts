@@ -4,6 +4,7 @@
  */
 import { isAbortError, UserError } from '../core/errors';
 import type { FolderRef, ModuleUse } from '../protocol/messages';
+import { INSTANT_ID } from './instantManifest';
 import type { FoundModule, FoundProposal, Registry } from './registry';
 
 /** One entry of `residual.modules`. Without a strength the module's calibrated one is used. */
@@ -116,6 +117,12 @@ export function resolveChoice(
   const titles: string[] = [];
   const uses = modules.map((setting): ModuleUse => {
     const found = foundModules.find(m => m.id === setting.id);
+    if (found === undefined && setting.id === INSTANT_ID) {
+      throw new UserError(
+        'instant-not-built',
+        'The instant module has not been built from this workspace yet. Run "Residual: Build Instant Module from This Workspace", or take "instant" out of the setting residual.modules.',
+      );
+    }
     if (found === undefined) {
       throw new UserError(
         'unknown-module',

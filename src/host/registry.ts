@@ -12,8 +12,8 @@ import {
   parseProposalManifest,
 } from '../core/manifest';
 
-/** Who put it there: the extension, this person, or the workspace's team. */
-export type Origin = 'shipped' | 'personal' | 'team';
+/** Who put it there: the extension, this person, the workspace's team, or a build from this workspace. */
+export type Origin = 'shipped' | 'personal' | 'team' | 'workspace';
 
 export interface Root {
   /** Absolute path of a folder with `proposals/` and `modules/` in it. */

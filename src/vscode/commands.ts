@@ -1,9 +1,11 @@
 /** The command palette. */
 import * as vscode from 'vscode';
 import type { Completer } from '../host/completer';
+import type { InstantModule } from '../host/instantModule';
 import type { ModuleChoice } from '../host/moduleChoice';
 import type { Registry } from '../host/registry';
 import type { Diagnostics } from './diagnostics';
+import { buildInstantModule } from './instantCommand';
 import { setStrength, switchModule } from './moduleCommands';
 import { refusalMessage } from './refusalMessage';
 import type { StatusBar } from './statusBar';
@@ -15,6 +17,8 @@ export interface CommandParts {
   readonly status: StatusBar;
   readonly log: vscode.LogOutputChannel;
   readonly diagnostics: Diagnostics;
+  /** Absent in a window without a workspace. */
+  readonly instant: InstantModule | undefined;
 }
 
 export function registerCommands({
@@ -24,6 +28,7 @@ export function registerCommands({
   status,
   log,
   diagnostics,
+  instant,
 }: CommandParts): vscode.Disposable {
   const commands: Record<string, () => unknown> = {
     'residual.switchModule': () =>
@@ -34,6 +39,11 @@ export function registerCommands({
       status.setPaused(!status.isPaused);
       if (status.isPaused) completer.stop();
     },
+    'residual.buildInstantModule': () =>
+      buildInstantModule(instant, log, () => {
+        choices.forget();
+        completer.stop();
+      }),
     'residual.showLog': () => log.show(),
     'residual.copyDiagnostics': () => diagnostics.copy(),
   };

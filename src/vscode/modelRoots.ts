@@ -1,4 +1,7 @@
-/** Where proposals and modules are looked for: what ships, what a person added, and what a trusted workspace's team shares. */
+/**
+ * Where proposals and modules are looked for: what ships, what a person added, and in a trusted workspace what its team
+ * shares and what was built from it.
+ */
 import * as vscode from 'vscode';
 import type { Root } from '../host/registry';
 
@@ -12,5 +15,6 @@ export function modelRoots(context: vscode.ExtensionContext): Root[] {
     if (folder.uri.scheme === 'file')
       roots.push({ dir: vscode.Uri.joinPath(folder.uri, '.residual').fsPath, origin: 'team' });
   }
+  if (context.storageUri !== undefined) roots.push({ dir: context.storageUri.fsPath, origin: 'workspace' });
   return roots;
 }

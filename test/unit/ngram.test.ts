@@ -48,7 +48,7 @@ async function rowAfter(store: NgramStore, prompt: readonly number[]): Promise<F
 /** The definition, in plain arithmetic over the texts: shortest context first, the workspace before the document. */
 function naiveRow(files: Files, history: readonly number[]): number[] {
   const texts = Object.values(files);
-  const escape = 4;
+  const escapeWeight = 4;
   const countsAfter = (sources: readonly (readonly number[])[], context: readonly number[]) => {
     const counts = new Array<number>(V).fill(0);
     for (const source of sources) {
@@ -68,12 +68,12 @@ function naiveRow(files: Files, history: readonly number[]): number[] {
     p = p.map((x, v) => (1 - share) * x + (share * counts[v]) / n);
   };
   mixIn(countsAfter(texts, []), 1);
-  mixIn(countsAfter([history], []), escape);
+  mixIn(countsAfter([history], []), escapeWeight);
   for (let order = 1; order <= 6; order++) {
     const context = history.slice(-order);
     if (context.length < order || context.includes(BETWEEN_TEXTS)) break;
-    mixIn(countsAfter(texts, context), escape);
-    mixIn(countsAfter([history], context), escape);
+    mixIn(countsAfter(texts, context), escapeWeight);
+    mixIn(countsAfter([history], context), escapeWeight);
   }
   const breaks = p[5] + p[6];
   return p.map((x, v) => (v === END ? x + breaks / 2 : v === 5 || v === 6 ? x / 2 : x));

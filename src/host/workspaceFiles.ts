@@ -1,0 +1,166 @@
+/**
+ * Which files of a workspace are source text: what git does not ignore, without what is binary, generated or locked.
+ * Lists and reads; what is done with the text is the caller's.
+ */
+import { execFile } from 'node:child_process';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { AbortError, throwIfAborted } from '../core/errors';
+import { Gitignore } from './gitignore';
+
+export interface Folder {
+  /** How its files' names begin; unique in the workspace. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly dir: string;
+  /** Whether a file may be read at all, by absolute path: what a person excluded, and secrets. */
+  mayRead(file: string): boolean;
+}
+
+export interface ListedFile {
+  /** The folder's name and the path in it, with '/'. */
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly mtimeMs: number;
+}
+
+/** A larger file is data or generated. */
+const MAX_FILE_BYTES = 1_000_000;
+/** JSON, XML and the like that are larger were not written by hand. */
+const MAX_DATA_BYTES = 64 * 1024;
+/** Minified code and data have such lines. */
+const LONGEST_LINE_CHARS = 5000;
+const MAX_FILES = 100_000;
+
+const NOT_SOURCE =
+  /\.(?:png|jpe?g|gif|webp|avif|ico|icns|bmp|tiff?|psd|pdf|docx?|xlsx?|pptx?|zip|gz|tgz|bz2|xz|7z|rar|jar|war|vsix|whl|woff2?|ttf|otf|eot|mp[34]|wav|ogg|flac|webm|mov|avi|exe|dll|so|dylib|a|o|obj|lib|class|pyc|wasm|node|bin|dat|db|sqlite3?|onnx|safetensors|gguf|pt|npz|npy|parquet|map|min\.js|min\.css|lock|snap|log)$|(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|composer\.lock|go\.sum)$/i;
+const DATA = /\.(?:json|jsonl|geojson|xml|svg|csv|tsv|txt|ya?ml|plist|po|xlf|resx|html?)$/i;
+
+/**
+ * Files worth counting, those changed last first, so that a limit keeps what is worked on.
+ * @param only absolute paths of files and folders to look at; everything when absent.
+ */
+export async function listFiles(
+  folders: readonly Folder[],
+  only: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<ListedFile[]> {
+  const listed: ListedFile[] = [];
+  for (const folder of folders) {
+    const within = only?.map(file => path.relative(folder.dir, file)).filter(isInside);
+    if (within?.length === 0) continue;
+    const names = (await gitFiles(folder.dir, within, signal)) ?? (await walk(folder.dir, within, signal));
+    for (const name of names.slice(0, MAX_FILES)) {
+      throwIfAborted(signal);
+      const file = await look(folder, name);
+      if (file !== undefined) listed.push(file);
+    }
+  }
+  return listed.sort((a, b) => b.mtimeMs - a.mtimeMs || (a.name < b.name ? -1 : 1));
+}
+
+/** @returns the text of a listed file, or undefined when it is no source text after all. */
+export async function readSource(file: ListedFile): Promise<string | undefined> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file.path));
+  } catch {
+    return undefined; // gone meanwhile, or not UTF-8
+  }
+  return isSource(text) ? text : undefined;
+}
+
+/** Changes whenever the file does. */
+export function stampOf({ sizeBytes, mtimeMs }: ListedFile): string {
+  return `${sizeBytes}:${Math.round(mtimeMs)}`;
+}
+
+function isSource(text: string): boolean {
+  if (text.includes('\0')) return false;
+  for (let start = 0; start < text.length; ) {
+    const end = text.indexOf('\n', start);
+    if ((end < 0 ? text.length : end) - start > LONGEST_LINE_CHARS) return false;
+    if (end < 0) break;
+    start = end + 1;
+  }
+  return true;
+}
+
+async function look(folder: Folder, name: string): Promise<ListedFile | undefined> {
+  if (NOT_SOURCE.test(name)) return undefined;
+  const file = path.join(folder.dir, name);
+  if (!folder.mayRead(file)) return undefined;
+  try {
+    const { size, mtimeMs, isFile } = await statOf(file);
+    if (!isFile || size === 0 || size > (DATA.test(name) ? MAX_DATA_BYTES : MAX_FILE_BYTES)) return undefined;
+    return { name: `${folder.name}/${name.split(path.sep).join('/')}`, path: file, sizeBytes: size, mtimeMs };
+  } catch {
+    return undefined; // listed but deleted
+  }
+}
+
+async function statOf(file: string) {
+  const found = await stat(file);
+  return { size: found.size, mtimeMs: found.mtimeMs, isFile: found.isFile() };
+}
+
+function isInside(relative: string): boolean {
+  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+}
+
+/** Tracked and untracked files that are not ignored; undefined when this is no git repository or there is no git. */
+function gitFiles(
+  dir: string,
+  only: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<string[] | undefined> {
+  // A repository's own settings must not make git run a program.
+  const args = ['-c', 'core.fsmonitor=false', 'ls-files', '-co', '--exclude-standard', '-z'];
+  return new Promise((resolve, reject) => {
+    execFile(
+      'git',
+      only === undefined ? args : [...args, '--', ...only.map(name => `:(literal)${name}`)],
+      {
+        cwd: dir,
+        maxBuffer: 64 * 1024 * 1024,
+        signal,
+        windowsHide: true,
+        env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' },
+      },
+      (error, stdout) => {
+        if (signal.aborted) return reject(new AbortError());
+        resolve(error ? undefined : [...new Set(stdout.split('\0').filter(Boolean))]);
+      },
+    );
+  });
+}
+
+/** Folders that hold no source of the workspace, where no git says so. */
+const SKIPPED_FOLDERS = new Set([
+  ...['node_modules', 'bower_components', 'vendor', 'dist', 'build', 'out', 'target', 'coverage'],
+  ...['.git', '.hg', '.svn', '.venv', 'venv', '__pycache__', '.tox', '.next', '.nuxt', '.cache', '.gradle', '.idea'],
+]);
+
+async function walk(dir: string, only: readonly string[] | undefined, signal: AbortSignal): Promise<string[]> {
+  const found: string[] = [];
+  const ignore = await Gitignore.read(dir);
+  const visit = async (relative: string, ignored: Gitignore): Promise<void> => {
+    throwIfAborted(signal);
+    if (found.length >= MAX_FILES) return;
+    const entries = await readdir(path.join(dir, relative), { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      const name = relative === '' ? entry.name : `${relative}/${entry.name}`;
+      if (entry.isDirectory()) {
+        if (SKIPPED_FOLDERS.has(entry.name) || ignored.ignores(`${name}/`)) continue;
+        await visit(name, await ignored.within(dir, name));
+      } else if (entry.isFile() && !ignored.ignores(name)) {
+        found.push(name);
+      }
+    }
+  };
+  await visit('', ignore);
+  if (only === undefined) return found;
+  const wanted = only.map(name => name.split(path.sep).join('/'));
+  return found.filter(name => wanted.some(place => name === place || name.startsWith(`${place}/`)));
+}

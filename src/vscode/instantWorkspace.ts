@@ -1,0 +1,78 @@
+/** The instant module of this window: which folders it counts, whether it is used, and what tells it of changes. */
+import * as vscode from 'vscode';
+import { clock } from '../host/clock';
+import type { EngineClient } from '../host/engineClient';
+import { INSTANT_ID } from '../host/instantManifest';
+import { InstantModule } from '../host/instantModule';
+import { resolveChoice } from '../host/moduleChoice';
+import type { Registry } from '../host/registry';
+import type { Folder } from '../host/workspaceFiles';
+import { readableIn } from './admission';
+import { settingsFor } from './settings';
+
+/** @returns undefined in a window without a workspace, which has no storage of its own. */
+export function openInstantModule(
+  context: vscode.ExtensionContext,
+  engine: EngineClient,
+  registry: Registry,
+  log: vscode.LogOutputChannel,
+): InstantModule | undefined {
+  if (context.storageUri === undefined) return undefined;
+  const instant = new InstantModule({
+    engine,
+    root: context.storageUri.fsPath,
+    folders: workspaceFolders,
+    proposal: async () => resolveChoice(settingsFor(undefined).proposal, [], await registry.proposals(), []).proposal,
+    isUsed: usesInstantModule,
+    onLog: line => log.info(line),
+    now: clock.now,
+  });
+  context.subscriptions.push(instant, watchWorkspace(instant));
+  return instant;
+}
+
+/** Folders of this window that are on this machine's disk. */
+export function workspaceFolders(): Folder[] {
+  const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  return folders.map(({ name, uri, index }) => {
+    const mayRead = readableIn(uri);
+    const isDouble = folders.some(other => other.name === name && other.index < index);
+    return {
+      name: isDouble ? `${name}-${index}` : name,
+      dir: uri.fsPath,
+      mayRead: file => mayRead(vscode.Uri.file(file)),
+    };
+  });
+}
+
+/** Whether any folder of this window completes with the instant module. */
+export function usesInstantModule(): boolean {
+  if (!vscode.workspace.isTrusted) return false;
+  const scopes = [undefined, ...(vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri)];
+  return scopes.some(scope => settingsFor(scope).modules.some(({ id }) => id === INSTANT_ID));
+}
+
+/** Tells the module of every file that comes, goes or changes, and of another branch. */
+function watchWorkspace(instant: InstantModule): vscode.Disposable {
+  const files = vscode.workspace.createFileSystemWatcher('**/*');
+  const head = vscode.workspace.createFileSystemWatcher('**/.git/HEAD');
+  const touch = (uri: vscode.Uri) => {
+    if (uri.scheme === 'file' && !/[\\/](?:\.git|node_modules)[\\/]/.test(uri.fsPath)) instant.touch(uri.fsPath);
+  };
+  return vscode.Disposable.from(
+    files,
+    head,
+    files.onDidChange(touch),
+    files.onDidCreate(touch),
+    files.onDidDelete(touch),
+    head.onDidChange(() => instant.touchAll()),
+    vscode.workspace.onDidSaveTextDocument(({ uri }) => touch(uri)),
+    vscode.workspace.onDidRenameFiles(() => instant.touchAll()),
+    vscode.workspace.onDidDeleteFiles(() => instant.touchAll()),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => instant.touchAll()),
+    vscode.workspace.onDidChangeConfiguration(event => {
+      if (event.affectsConfiguration('residual.modules')) void instant.update();
+      if (event.affectsConfiguration('residual.exclude')) instant.touchAll();
+    }),
+  );
+}

@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { EngineGone } from '../../src/core/errors';
+import type { EngineClient, EngineState } from '../../src/host/engineClient';
+import { InstantModule } from '../../src/host/instantModule';
+import type { EngineMethods, NgramAdd, NgramUpdate } from '../../src/protocol/messages';
+
+const { signal } = new AbortController();
+
+/** Keeps the names and stamps that a real engine would, and forgets what was not saved when it ends. */
+class FakeEngine {
+  state: EngineState = 'ready';
+  readonly calls: string[] = [];
+  counted = new Map<string, string>();
+  #saved = new Map<string, string>();
+  #building = new Map<string, string>();
+  readonly #listeners = new Set<(state: EngineState) => void>();
+  failAt: string | undefined;
+
+  readonly call = (async (method: keyof EngineMethods, params: never, at: AbortSignal) => {
+    at.throwIfAborted();
+    this.calls.push(method);
+    if (this.failAt === method) throw new EngineGone('The engine ended.');
+    const account = { nFiles: this.counted.size, nTokens: 0, nLeftOut: 0, sizeBytes: 0 };
+    switch (method) {
+      case 'ngramBegin':
+        this.#building = new Map();
+        return null;
+      case 'ngramAdd':
+        for (const { name, stamp } of (params as NgramAdd).files) this.#building.set(name, stamp);
+        return account;
+      case 'ngramFinish':
+        this.counted = this.#building;
+        this.#saved = new Map(this.counted);
+        return { ...account, nFiles: this.counted.size };
+      case 'ngramFiles':
+        return { files: [...this.counted].map(([name, stamp]) => ({ name, stamp })) };
+      case 'ngramUpdate':
+        for (const name of (params as NgramUpdate).remove) this.counted.delete(name);
+        for (const { name, stamp } of (params as NgramUpdate).put) this.counted.set(name, stamp);
+        return account;
+      case 'ngramSave':
+        this.#saved = new Map(this.counted);
+        return account;
+      default:
+        return null;
+    }
+  }) as unknown as EngineClient['call'];
+
+  onDidChangeState(listener: (state: EngineState) => void) {
+    this.#listeners.add(listener);
+    return { dispose: () => void this.#listeners.delete(listener) };
+  }
+
+  become(state: EngineState): void {
+    this.state = state;
+    if (state === 'failed' || state === 'stopped') this.counted = new Map(this.#saved);
+    for (const listener of this.#listeners) listener(state);
+  }
+}
+
+describe('instant module of a workspace', () => {
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'residual-instant-'));
+  let nWorkspaces = 0;
+  let dispose = () => {};
+  afterEach(() => dispose());
+  after(() => rmSync(scratch, { recursive: true, force: true, maxRetries: 5 }));
+
+  function open(files: Record<string, string>) {
+    const dir = path.join(scratch, `w${nWorkspaces++}`);
+    const root = path.join(dir, 'storage');
+    mkdirSync(path.join(root, 'modules', 'instant'), { recursive: true });
+    let time = 1000;
+    const write = (name: string, text: string) => {
+      const file = path.join(dir, 'src', name);
+      mkdirSync(path.dirname(file), { recursive: true });
+      writeFileSync(file, text);
+      utimesSync(file, ++time, time);
+      return file;
+    };
+    for (const [name, text] of Object.entries(files)) write(name, text);
+    writeFileSync(path.join(root, 'modules', 'instant', 'module.json'), '{}');
+    const engine = new FakeEngine();
+    const use = { isUsed: true };
+    const instant = new InstantModule({
+      engine,
+      root,
+      folders: () => [{ name: 'src', dir: path.join(dir, 'src'), mayRead: () => true }],
+      proposal: async () => ({ id: 'p', dir: '/p' }),
+      isUsed: () => use.isUsed,
+      onLog: () => {},
+      now: () => 0,
+    });
+    dispose = () => instant.dispose();
+    const names = () => [...engine.counted.keys()].sort();
+    return { instant, engine, write, names, use, dir: path.join(dir, 'src') };
+  }
+
+  it('is built from every file, with progress', async () => {
+    const { instant, engine, names } = open({ 'a.ts': 'a\n', 'b/c.ts': 'ü\n' });
+    const seen: number[] = [];
+    const report = await instant.build(({ nDone }) => seen.push(nDone), signal);
+    assert.deepEqual(names(), ['src/a.ts', 'src/b/c.ts']);
+    assert.deepEqual([report.nFiles, report.textBytes, report.nLeftOut], [2, 5, 0]);
+    assert.deepEqual(seen, [2]);
+    await instant.update();
+    assert.ok(!engine.calls.includes('ngramUpdate'), 'nothing changed since');
+  });
+
+  it('follows changed, new, deleted and moved files, one by one and all together', async () => {
+    const { instant, engine, write, names, dir } = open({ 'a.ts': 'a', 'b/c.ts': 'c', 'b/d.ts': 'd' });
+    await instant.build(() => {}, signal);
+    const stamp = engine.counted.get('src/a.ts');
+    instant.touch(write('a.ts', 'a'), write('new.ts', 'n'));
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b/c.ts', 'src/b/d.ts', 'src/new.ts']);
+    assert.notEqual(engine.counted.get('src/a.ts'), stamp);
+    rmSync(path.join(dir, 'new.ts'));
+    instant.touch(path.join(dir, 'new.ts'));
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b/c.ts', 'src/b/d.ts']);
+    renameSync(path.join(dir, 'b'), path.join(dir, 'e'));
+    instant.touch(path.join(dir, 'b'), path.join(dir, 'e'));
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts', 'src/e/c.ts', 'src/e/d.ts']);
+    rmSync(path.join(dir, 'e'), { recursive: true });
+    write('branch.ts', 'b');
+    instant.touchAll();
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts', 'src/branch.ts']);
+  });
+
+  it('takes out a file that is no source text any more', async () => {
+    const { instant, write, names } = open({ 'a.ts': 'a', 'b.ts': 'b' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', `b\0`));
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts']);
+  });
+
+  it('waits while it is not used or the engine does not run, and forgets nothing meanwhile', async () => {
+    const { instant, engine, write, names, use } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    use.isUsed = false;
+    instant.touch(write('b.ts', 'b'));
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts']);
+    use.isUsed = true;
+    engine.become('stopped');
+    instant.touch(write('c.ts', 'c'));
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts']);
+    engine.become('ready');
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts']);
+  });
+
+  it('counts again what an engine that died had not written', async () => {
+    const { instant, engine, write, names } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    await instant.update();
+    await instant.save();
+    instant.touch(write('c.ts', 'c'));
+    await instant.update();
+    engine.become('failed');
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
+    engine.become('ready');
+    const nCalls = engine.calls.length;
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts']);
+    assert.deepEqual(engine.calls.slice(nCalls), ['ngramFiles', 'ngramUpdate']);
+  });
+
+  it('tries again after an update that failed', async () => {
+    const { instant, engine, write, names } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    engine.failAt = 'ngramUpdate';
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts']);
+    engine.failAt = undefined;
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
+  });
+
+  it('leaves the old counts when a build is cancelled', async () => {
+    const { instant, engine, names } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    const controller = new AbortController();
+    const before = new Map(engine.counted);
+    await assert.rejects(
+      instant.build(() => controller.abort(), controller.signal),
+      { name: 'AbortError' },
+    );
+    assert.deepEqual(engine.counted, before);
+    assert.equal(engine.calls.at(-1), 'ngramAbandon');
+    assert.deepEqual(names(), ['src/a.ts']);
+  });
+
+  it('compares everything at its first use: files may have changed while the editor was closed', async () => {
+    const { instant, engine, names } = open({ 'a.ts': 'a' });
+    engine.counted.set('src/gone.ts', '1:1');
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts']);
+  });
+});

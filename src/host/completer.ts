@@ -43,7 +43,8 @@ export interface Question {
 
 /** One line a request for the log: counts and times, never code. */
 export interface Account {
-  readonly source: 'cache' | 'joined' | 'engine';
+  /** `cancelled`: what was written had become useless. */
+  readonly source: 'cache' | 'joined' | 'engine' | 'cancelled';
   readonly nShown: number;
   readonly nTokens: number;
   readonly nCached: number;
@@ -120,7 +121,9 @@ export class Completer {
     });
     const landed = answer.catch(error => {
       if (!isAbortError(error)) throw error;
-      return undefined; // contradicted by what was typed: whoever waits asks anew
+      // Contradicted by what was typed: whoever waits asks anew.
+      this.onAnswer({ ...accountOf('cancelled', 0, undefined, this.clock.now() - sentMs), nTokens: flight.nTokens });
+      return undefined;
     });
     landed.catch(() => {}); // the asker may be gone; whoever still waits hears of it
     const current = { flight, landed };

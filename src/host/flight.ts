@@ -15,6 +15,8 @@ export interface Place {
 export class Flight {
   private readonly controller = new AbortController();
   private written = '';
+  /** Tokens that were written, one a report of progress. */
+  nTokens = 0;
   /** What was typed since the request left. */
   private typed = '';
 
@@ -47,6 +49,7 @@ export class Flight {
 
   onProgress = ({ text }: CompleteProgress): void => {
     this.written = text;
+    this.nTokens++;
     if (!agree(this.typed, text)) this.abort();
   };
 

@@ -172,7 +172,7 @@ describe('completer', () => {
   });
 
   it('cancels it as soon as it contradicts what was typed, and asks anew', async () => {
-    const { engine, ask } = setUp();
+    const { engine, accounts, ask } = setUp();
     void ask('x = ').catch(() => {});
     await settle();
     const second = ask('x = b');
@@ -181,6 +181,10 @@ describe('completer', () => {
     engine.calls[0].progress('foo');
     await settle();
     assert.ok(engine.calls[0].aborted());
+    assert.deepEqual(
+      accounts.map(a => [a.source, a.nTokens]),
+      [['cancelled', 1]],
+    );
     assert.equal(engine.calls.length, 2);
     engine.calls[1].finish('ar');
     assert.deepEqual(await second, [plain('ar')]);

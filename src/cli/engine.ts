@@ -14,6 +14,8 @@ export interface CliEngine {
   warm(choice: Choice): Promise<number>;
   complete(request: CompleteRequest): Promise<CompleteResult>;
   status(): Promise<EngineStatus>;
+  /** Any other method. */
+  readonly client: EngineClient;
   dispose(): void;
 }
 
@@ -34,6 +36,7 @@ export function startEngine(onLog: (line: string) => void): CliEngine {
     },
     complete: request => client.call('complete', request, signal),
     status: () => client.call('status', null, signal),
+    client,
     dispose: () => client.dispose(),
   };
 }

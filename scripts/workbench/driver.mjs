@@ -37,29 +37,29 @@ export function createDriver(page, workspace) {
   }
 
   /**
-   * Opens a file of the workspace and waits until its text can be typed in.
+   * Opens a file of the workspace from the explorer (the file search is not there yet right after the start) and waits
+   * until its text can be typed in.
    * @param {string} file
    */
   async function openFile(file) {
-    const name = path.basename(file);
-    // Clicked rather than entered: the first row is another one until the list has caught up with the text.
-    const row = page.locator(`.quick-input-list .monaco-list-row[aria-label^="${name}"]:visible`).first();
-    for (let attempt = 0; ; attempt++) {
-      await keyboard.press(`${modifier}+P`);
-      await quickInput.locator('input').first().fill(file);
-      // Right after the start the file search is not there yet, and does not repeat a query by itself.
-      if (
-        await row.waitFor({ timeout: 2_000 }).then(
-          () => true,
-          () => false,
-        )
-      )
-        break;
-      if (attempt === 10) throw new Error(`Quick Open does not find ${file}.`);
-      await keyboard.press('Escape');
+    const parts = file.split('/');
+    const inExplorer = depth => {
+      // Labels are absolute paths, followed by a bullet when there is something to say of the file.
+      const label = [path.basename(workspace), ...parts.slice(0, depth)].join('/');
+      const item = `.explorer-item[aria-label$="/${label}"], .explorer-item[aria-label*="/${label} •"]`;
+      return page.locator('.explorer-folders-view .monaco-list-row').filter({ has: page.locator(item) });
+    };
+    for (let depth = 1; depth < parts.length; depth++) {
+      const folder = inExplorer(depth);
+      const isOpen = async () => (await folder.getAttribute('aria-expanded')) === 'true';
+      // A click while the explorer still reads the folder has no effect.
+      for (let attempt = 0; attempt < 10 && !(await isOpen()); attempt++) {
+        await folder.click();
+        await until(`${file} in the explorer`, isOpen, open => open, 2_000).catch(() => {});
+      }
     }
-    await row.click();
-    await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+    await inExplorer(parts.length).dblclick();
+    await page.locator(`.tab.active[data-resource-name="${path.basename(file)}"]`).waitFor();
     await page.locator('.part.editor .monaco-editor.focused').waitFor();
     await editor.locator('.view-line').first().waitFor();
   }
@@ -125,10 +125,19 @@ export function createDriver(page, workspace) {
 
   /**
    * @param {(text: string) => boolean} [accept]
-   * @returns {Promise<string>} the ghost text, once there is some that `accept` likes
+   * @returns {Promise<string>} the ghost text that `accept` likes, once it stands still for long enough to be read
    */
-  const waitForGhostText = (accept = text => text !== '', timeoutMs = 30_000) =>
-    until('ghost text', ghostText, accept, timeoutMs);
+  async function waitForGhostText(accept = text => text !== '', timeoutMs = 30_000) {
+    const steadyMs = 300;
+    let last = '';
+    let sinceMs = 0;
+    const isSteady = text => {
+      if (text !== last) sinceMs = Date.now();
+      last = text;
+      return accept(text) && Date.now() - sinceMs >= steadyMs;
+    };
+    return until('ghost text', ghostText, isSteady, timeoutMs);
+  }
 
   const waitForNoGhostText = (timeoutMs = 5_000) => until('no ghost text', ghostText, text => text === '', timeoutMs);
 
@@ -239,6 +248,19 @@ export function createDriver(page, workspace) {
   const waitForStatusBar = (id, accept, timeoutMs = 30_000) =>
     until(`the status bar item ${id}`, async () => (await statusBar(id)) ?? '', accept, timeoutMs);
 
+  /**
+   * What a screen reader says of a status bar item: where an icon alone shows the state.
+   * @param {string} id
+   * @param {(label: string) => boolean} accept
+   */
+  const waitForStatusLabel = (id, accept, timeoutMs = 30_000) =>
+    until(
+      `the label of ${id}`,
+      async () => (await page.locator(`[id="${id}"]`).getAttribute('aria-label')) ?? '',
+      accept,
+      timeoutMs,
+    );
+
   /** @param {string} id */
   const clickStatusBar = id => page.locator(`[id="${id}"] a`).click();
 
@@ -285,6 +307,7 @@ export function createDriver(page, workspace) {
     quickPickRows,
     statusBar,
     waitForStatusBar,
+    waitForStatusLabel,
     clickStatusBar,
     toasts,
     waitForToast,

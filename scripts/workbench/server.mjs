@@ -12,7 +12,10 @@ const quietSettings = {
   'workbench.enableExperiments': false,
   'workbench.tips.enabled': false,
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
-  'chat.disableAIFeatures': false,
+  // As on a desktop: in a browser VS Code saves by itself.
+  'files.autoSave': 'off',
+  // Each folder is a row of its own, as paths are.
+  'explorer.compactFolders': false,
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'extensions.autoCheckUpdates': false,

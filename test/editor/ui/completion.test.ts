@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { sampleSpot } from '../../../scripts/sample.mjs';
 import { statusBarId } from './names';
-import { useWorkbench } from './workbench';
+import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 describe('ghost text', () => {
-  const window = useWorkbench();
+  const window = useWorkbench({ settings: withoutSuggestWidget });
   const { file, after, types } = sampleSpot;
 
   before(() => window.driver.waitForStatusBar(statusBarId, text => text !== ''));

@@ -1,7 +1,7 @@
 // Swapping the alignment module: what changes on screen and on disk, and what a module that does not load leaves alone.
 import assert from 'node:assert/strict';
 import { commandTitle, type ShippedModule, shippedModules, statusBarId } from './names';
-import { useWorkbench } from './workbench';
+import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 const settingsFile = '.vscode/settings.json';
 
@@ -13,7 +13,7 @@ const spots = [
 ];
 
 describe('switching the module', () => {
-  const window = useWorkbench({ settings: { 'editor.quickSuggestions': false } });
+  const window = useWorkbench({ settings: withoutSuggestWidget });
   const switchTitle = commandTitle('residual.switchModule');
 
   const modulesInSettings = () => {

@@ -1,10 +1,10 @@
 // Off means off: no ghost text while the setting says so, or while a person has paused it.
 import { sampleSpot } from '../../../scripts/sample.mjs';
-import { commandTitle } from './names';
-import { useWorkbench } from './workbench';
+import { commandTitle, statusBarId } from './names';
+import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 describe('turned off', () => {
-  const window = useWorkbench({ settings: { 'residual.enable': false, 'editor.quickSuggestions': false } });
+  const window = useWorkbench({ settings: { 'residual.enable': false, ...withoutSuggestWidget } });
   const { file, after, types } = sampleSpot;
 
   async function typeAtSpot() {
@@ -17,6 +17,7 @@ describe('turned off', () => {
   afterEach(() => window.driver.revert());
 
   it('by the setting, there is no ghost text', async () => {
+    await window.driver.waitForStatusLabel(statusBarId, label => label.endsWith('off'));
     await typeAtSpot();
     await window.driver.staysWithoutGhostText(5_000);
   });
@@ -24,9 +25,11 @@ describe('turned off', () => {
   it('and on again, there is ghost text at once, until it is paused', async () => {
     const { driver } = window;
     window.write('.vscode/settings.json', '{ "residual.enable": true }');
+    await driver.waitForStatusLabel(statusBarId, label => !label.endsWith('off'));
     await typeAtSpot();
     await driver.waitForGhostText();
     await driver.palette(commandTitle('residual.pause'));
+    await driver.waitForStatusLabel(statusBarId, label => label.endsWith('paused'));
     await driver.press('Escape');
     await driver.type('s');
     await driver.staysWithoutGhostText(3_000);

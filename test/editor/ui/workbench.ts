@@ -15,6 +15,9 @@ export interface Window {
   read(file: string): string;
 }
 
+/** The suggest widget takes Tab and Escape before ghost text does. */
+export const withoutSuggestWidget = { 'editor.quickSuggestions': false, 'editor.suggestOnTriggerCharacters': false };
+
 /** Opens the window before the first test of the surrounding `describe` and closes it after the last. */
 export function useWorkbench({ settings = {} }: { readonly settings?: Record<string, unknown> } = {}): Window {
   let workspace = '';

@@ -20,7 +20,7 @@ import {
 import { OnnxModel } from './onnxModel';
 import type { ClosableModel } from './residentModels';
 import { checkWeights } from './safetensors';
-import { openSession } from './session';
+import { type Execution, openSession } from './session';
 
 export interface AlignmentModule {
   readonly manifest: ModuleManifest;
@@ -39,7 +39,7 @@ export interface ModuleFiles {
 export interface ModuleLoading {
   readonly graphsDir: string;
   readonly hashes: FileHashes;
-  readonly nThreads: number;
+  readonly execution: Execution;
   readonly tokenizer: Tokenizer;
   readonly loadNgram: LoadNgram;
 }
@@ -77,13 +77,13 @@ async function openNeural(
   manifest: ModuleManifest,
   architecture: Architecture,
   weights: Uint8Array,
-  { graphsDir, nThreads }: ModuleLoading,
+  { graphsDir, execution }: ModuleLoading,
 ): Promise<OnnxModel> {
   const graphBytes = await readGraph(graphsDir, architecture);
   const external = readExternalTensors(graphBytes);
   checkWeights(WEIGHTS.neural, weights, external);
   const location = external[0]?.location ?? WEIGHTS.neural;
-  const session = await openSession(graphBytes, [{ path: location, data: weights }], nThreads);
+  const session = await openSession(graphBytes, [{ path: location, data: weights }], weights.byteLength, execution);
   const contextLength = manifest.contextLength ?? DEFAULT_CONTEXT_LENGTH;
   try {
     return new OnnxModel({

@@ -4,6 +4,7 @@ import type { Handlers } from '../protocol/rpc';
 import { runCompletion } from './completion';
 import { ModelPool } from './modelPool';
 import { loadNgram, NgramModules } from './ngramModules';
+import { Pulse } from './pulse';
 import { Scheduler } from './scheduler';
 
 /** Until the host sends its own. */
@@ -11,8 +12,10 @@ const FIRST_LIMITS: EngineLimits = { threads: 0, memoryMiB: 1024 };
 
 export function createEngine(modelsDir: string): Handlers<EngineMethods> {
   const startMs = performance.now();
-  const scheduler = new Scheduler();
-  const pool = new ModelPool({ modelsDir, limits: FIRST_LIMITS, loadNgram });
+  const pulse = new Pulse();
+  const onStep = (weightsBytes: number) => pulse.step(weightsBytes);
+  const scheduler = new Scheduler(onStep);
+  const pool = new ModelPool({ modelsDir, limits: FIRST_LIMITS, loadNgram, onStep });
   const ngrams = new NgramModules(pool);
   return {
     complete: (request, onProgress, signal) =>
@@ -47,6 +50,7 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
       rssBytes: process.memoryUsage.rss(),
       uptimeMs: performance.now() - startMs,
     }),
+    pulse: (_none, onProgress, signal) => pulse.tell(onProgress, signal),
     // Counting gives way to every completion.
     ngramBegin: (request, _onProgress, signal) => scheduler.run('warm', () => ngrams.begin(request, signal), signal),
     ngramAdd: (request, _onProgress, signal) =>

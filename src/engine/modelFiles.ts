@@ -67,6 +67,9 @@ export function sha256(bytes: Uint8Array): string {
 export class FileHashes {
   readonly #known = new Map<string, { readonly stamp: string; readonly sha256: string }>();
 
+  /** @param onStep hears of each piece that is read. */
+  constructor(private readonly onStep: (weightsBytes: number) => void = () => {}) {}
+
   /**
    * Compares the listed files with their hashes; `bytes` gives content that was read anyway.
    * @throws UserError naming the first file that is missing or differs
@@ -93,7 +96,10 @@ export class FileHashes {
     if (known !== undefined && known.stamp === stamp) return known.sha256;
     const hash = createHash('sha256');
     try {
-      for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(chunk);
+      for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+        this.onStep(0);
+        hash.update(chunk);
+      }
     } catch (error) {
       throw unreadable(folder, name, error);
     }

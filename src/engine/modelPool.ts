@@ -20,6 +20,7 @@ import {
 import { FileHashes, fileStamp } from './modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from './proposal';
 import { type Held, type Hold, ResidentModels } from './residentModels';
+import type { Execution } from './session';
 
 /** Requests of one lane follow each other, so they share warm sequences; lanes do not disturb each other's. */
 export type Lane = 'completion' | 'chat';
@@ -63,6 +64,8 @@ export interface PoolOptions {
   readonly modelsDir: string;
   readonly limits: EngineLimits;
   readonly loadNgram: LoadNgram;
+  /** Hears of each step of work before it begins, with the weights it may read. */
+  readonly onStep?: (weightsBytes: number) => void;
 }
 
 /** What the steps of one acquisition share. */
@@ -75,12 +78,19 @@ interface Acquisition {
 
 export class ModelPool {
   readonly #residents: ResidentModels;
-  readonly #hashes = new FileHashes();
+  readonly #hashes: FileHashes;
+  readonly #onStep: (weightsBytes: number) => void;
   #limits: EngineLimits;
 
   constructor(private readonly options: PoolOptions) {
     this.#limits = options.limits;
+    this.#onStep = options.onStep ?? (() => {});
+    this.#hashes = new FileHashes(this.#onStep);
     this.#residents = new ResidentModels(options.limits.memoryMiB);
+  }
+
+  get #execution(): Execution {
+    return { nThreads: nThreads(this.#limits), onStep: this.#onStep };
   }
 
   get loaded(): EngineStatus['loaded'] {
@@ -135,7 +145,7 @@ export class ModelPool {
     const load = async () => {
       const files = await findProposalFiles(folder);
       await this.#residents.makeRoom(folder, files.sizeBytes);
-      return loadProposal(files, this.#hashes, nThreads(this.#limits));
+      return loadProposal(files, this.#hashes, this.#execution);
     };
     return this.#residents.get({ kind: 'proposal', folder, stamp }, load, hold, signal);
   }
@@ -162,7 +172,7 @@ export class ModelPool {
       return loadModule(files, {
         graphsDir: path.join(this.options.modelsDir, 'graphs'),
         hashes: this.#hashes,
-        nThreads: nThreads(this.#limits),
+        execution: this.#execution,
         tokenizer,
         loadNgram: this.options.loadNgram,
       });

@@ -22,7 +22,7 @@ import {
 } from './modelFiles';
 import { OnnxModel } from './onnxModel';
 import { isPastForm, PastGraph } from './pastGraph';
-import { openSession, type Session } from './session';
+import { type Execution, openSession, type Session } from './session';
 import { createTokenizer } from './tokenizer';
 
 export interface Proposal {
@@ -68,7 +68,7 @@ export async function findProposalFiles(folder: ModelFolder): Promise<ProposalFi
 }
 
 /** @throws UserError naming the file, the reason and the next step. */
-export async function loadProposal(files: ProposalFiles, hashes: FileHashes, nThreads: number): Promise<Proposal> {
+export async function loadProposal(files: ProposalFiles, hashes: FileHashes, execution: Execution): Promise<Proposal> {
   const { folder, manifest, graphFile } = files;
   return named(folder, async () => {
     const tokenizerBytes = await readModelFile(folder, 'tokenizer.json');
@@ -82,7 +82,7 @@ export async function loadProposal(files: ProposalFiles, hashes: FileHashes, nTh
       special: manifest?.fim?.tokens,
     });
     const config = parseConfig(await readModelJson(folder, 'config.json'));
-    const session = await openSession(path.join(folder.dir, graphFile), [], nThreads);
+    const session = await openSession(path.join(folder.dir, graphFile), [], files.sizeBytes, execution);
     const contextLength = manifest?.contextLength ?? config.contextLength;
     const graph = await openGraph(session, config, contextLength);
     const model = new OnnxModel({

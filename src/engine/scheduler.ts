@@ -23,6 +23,9 @@ export class Scheduler {
   readonly #waiting: Waiting[] = [];
   #isBusy = false;
 
+  /** @param onStep hears that a task goes on, at each point where it would give way. */
+  constructor(private readonly onStep: (weightsBytes: number) => void = () => {}) {}
+
   /**
    * Runs `task` when its turn comes.
    * @throws AbortError when `signal` aborts while waiting; later, what the task throws.
@@ -71,6 +74,7 @@ export class Scheduler {
   }
 
   async #giveWay(priority: Priority, signal: AbortSignal): Promise<void> {
+    this.onStep(0);
     const rank = ORDER.indexOf(priority);
     if (!this.#waiting.some(waiting => ORDER.indexOf(waiting.priority) < rank)) return;
     const turn = new Promise<void>(resolve => {

@@ -9,6 +9,13 @@ export interface ExternalFile {
   readonly data: Uint8Array;
 }
 
+export interface Execution {
+  /** Threads of one pass. */
+  readonly nThreads: number;
+  /** Hears of each step that blocks the thread before it begins, with the weights it may read. */
+  readonly onStep?: (weightsBytes: number) => void;
+}
+
 /**
  * @param model the path of a graph, beside which its own external files are found, or a graph's bytes
  * @param external weights handed over in memory; ONNX Runtime copies them before this resolves
@@ -16,7 +23,8 @@ export interface ExternalFile {
 export async function openSession(
   model: string | Uint8Array,
   external: readonly ExternalFile[],
-  nThreads: number,
+  weightsBytes: number,
+  { nThreads, onStep = () => {} }: Execution,
 ): Promise<Session> {
   const options: InferenceSession.SessionOptions = {
     intraOpNumThreads: nThreads,
@@ -28,11 +36,12 @@ export async function openSession(
     extra: { session: { force_spinning_stop: '1' } },
     ...(external.length > 0 ? { externalData: [...external] } : {}),
   };
+  onStep(weightsBytes);
   const inner =
     typeof model === 'string'
       ? await InferenceSession.create(model, options)
       : await InferenceSession.create(model, options);
-  return new Session(inner);
+  return new Session(inner, () => onStep(weightsBytes));
 }
 
 /** A tensor's name, element type and shape; a symbolic dimension is its name. */
@@ -47,7 +56,10 @@ export class Session {
   readonly outputs: readonly TensorSignature[];
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly inner: InferenceSession) {
+  constructor(
+    private readonly inner: InferenceSession,
+    private readonly onRun: () => void,
+  ) {
     this.inputs = inner.inputMetadata.flatMap(signature);
     this.outputs = inner.outputMetadata.flatMap(signature);
   }
@@ -57,7 +69,10 @@ export class Session {
    * `prepare` is called when its turn comes and its buffers are free again when the promise settles.
    */
   run(prepare: () => Feeds): Promise<InferenceSession.ReturnType> {
-    const run = this.#last.then(() => this.inner.run(prepare()));
+    const run = this.#last.then(() => {
+      this.onRun();
+      return this.inner.run(prepare());
+    });
     this.#last = run.catch(() => {});
     return run;
   }

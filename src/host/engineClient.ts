@@ -7,6 +7,7 @@ import { EngineGone, messageOf } from '../core/errors';
 import type { EngineLimits, EngineMethods } from '../protocol/messages';
 import { RpcClient } from '../protocol/rpc';
 import { type EngineProcess, startEngine } from './engineProcess';
+import { Watchdog, type WatchLimits } from './watchdog';
 
 /** `idle`: not needed yet. `stopped`: was idle for long, or disposed. `failed`: crashed and not started again yet. */
 export type EngineState = 'idle' | 'starting' | 'ready' | 'stopped' | 'failed';
@@ -20,6 +21,8 @@ export interface EngineClientOptions {
   readonly limits?: EngineLimits;
   /** The process stops after this time without a call. */
   readonly idleMs?: number;
+  /** When an engine that says nothing is taken to hang. */
+  readonly watch?: WatchLimits;
   /** Lines that the engine prints and how it ended; never code. */
   readonly onLog?: (line: string) => void;
   /** Milliseconds of a monotonic clock. */
@@ -32,9 +35,13 @@ const LONGEST_BACKOFF_MS = 30_000;
 
 type Methods = EngineMethods;
 
+/** A new engine answers these as the one that ended would have: whoever was typing should not notice. */
+const ASKED_AGAIN: ReadonlySet<keyof Methods> = new Set(['complete', 'warm']);
+
 interface Connection {
   readonly process: EngineProcess;
   readonly rpc: RpcClient<Methods>;
+  readonly watchdog: Watchdog;
 }
 
 export class EngineClient {
@@ -79,23 +86,21 @@ export class EngineClient {
     return this.stream(method, params, () => {}, signal);
   }
 
-  /** As `call`, hearing the progress that the method streams. */
+  /**
+   * As `call`, hearing the progress that the method streams. A completion whose engine ends is asked for once more, and
+   * its progress then starts over.
+   */
   async stream<K extends keyof Methods>(
     method: K,
     params: Methods[K]['params'],
     onProgress: (progress: Methods[K]['progress']) => void,
     signal: AbortSignal,
   ): Promise<Methods[K]['result']> {
-    const { rpc } = this.#connect();
-    this.#nRunning++;
-    clearTimeout(this.#idleTimer);
     try {
-      const result = await rpc.call(method, params, onProgress, signal);
-      this.#nCrashes = 0;
-      return result;
-    } finally {
-      this.#nRunning--;
-      this.#waitForIdle();
+      return await this.#ask(method, params, onProgress, signal);
+    } catch (error) {
+      if (!(error instanceof EngineGone) || !ASKED_AGAIN.has(method) || signal.aborted) throw error;
+      return this.#ask(method, params, onProgress, signal);
     }
   }
 
@@ -109,6 +114,27 @@ export class EngineClient {
     this.#isDisposed = true;
     this.#stop();
     this.#listeners.clear();
+  }
+
+  async #ask<K extends keyof Methods>(
+    method: K,
+    params: Methods[K]['params'],
+    onProgress: (progress: Methods[K]['progress']) => void,
+    signal: AbortSignal,
+  ): Promise<Methods[K]['result']> {
+    const { rpc, watchdog } = this.#connect();
+    this.#nRunning++;
+    clearTimeout(this.#idleTimer);
+    watchdog.begin();
+    try {
+      const result = await rpc.call(method, params, onProgress, signal);
+      this.#nCrashes = 0;
+      return result;
+    } finally {
+      watchdog.end();
+      this.#nRunning--;
+      this.#waitForIdle();
+    }
   }
 
   #connect(): Connection {
@@ -134,10 +160,23 @@ export class EngineClient {
         this.#lose(engine);
       },
     );
-    const connection = { process: engine, rpc: new RpcClient<Methods>(engine.channel, () => this.#lose(engine)) };
+    const rpc = new RpcClient<Methods>(engine.channel, () => this.#lose(engine));
+    const connection = { process: engine, rpc, watchdog: this.#watch(engine, rpc) };
     this.#connection = connection;
-    this.#sendLimits(connection.rpc);
+    this.#sendLimits(rpc);
     return connection;
+  }
+
+  #watch({ channel }: EngineProcess, rpc: RpcClient<Methods>): Watchdog {
+    const watchdog = new Watchdog(silentMs => {
+      this.#log(`The engine said nothing for ${Math.round(silentMs / 1000)} s and is ended.`);
+      channel.destroy();
+    }, this.options.watch);
+    channel.on('data', () => watchdog.heard());
+    channel.on('close', () => watchdog.dispose());
+    const { signal } = new AbortController();
+    rpc.call('pulse', null, ({ blockedMs }) => watchdog.allow(blockedMs), signal).catch(() => {});
+    return watchdog;
   }
 
   /** The first message: its answer says that the engine runs. Later calls are queued behind it in the pipe. */

@@ -94,6 +94,12 @@ export interface EngineLimits {
   readonly memoryMiB: number;
 }
 
+/** A sign of life from an engine that works. */
+export interface EnginePulse {
+  /** How long one step may block the engine, so that it answers nothing: a pass or a load of its largest model. */
+  readonly blockedMs: number;
+}
+
 /** An n-gram module's folder, and the proposal whose tokenizer it is made for. */
 export interface NgramTarget {
   readonly proposal: FolderRef;
@@ -146,6 +152,8 @@ export interface EngineMethods {
   warm: { params: WarmRequest; result: WarmResult; progress: never };
   limits: { params: EngineLimits; result: null; progress: never };
   status: { params: null; result: EngineStatus; progress: never };
+  /** Streams signs of life for as long as the connection lasts. */
+  pulse: { params: null; result: null; progress: EnginePulse };
   ngramBegin: { params: NgramBegin; result: null; progress: never };
   ngramAdd: { params: NgramAdd; result: NgramAccount; progress: never };
   ngramFinish: { params: NgramFinish; result: NgramAccount; progress: never };

@@ -33,7 +33,9 @@ describe('the runtime', () => {
 
   before(async () => {
     weights = readFileSync(weightsFile);
-    session = await openSession(readFileSync(graphFile), [{ path: 'model.safetensors', data: weights }], 1);
+    session = await openSession(readFileSync(graphFile), [{ path: 'model.safetensors', data: weights }], 0, {
+      nThreads: 1,
+    });
   });
   after(() => session.close());
 

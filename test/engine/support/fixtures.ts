@@ -54,7 +54,7 @@ export function oracleOf(form: string): Pick<Oracle, 'tokens' | 'rows' | 'tolera
 }
 
 export async function openProposal(dir: string): Promise<Proposal> {
-  return loadProposal(await findProposalFiles({ id: path.basename(dir), dir }), new FileHashes(), 1);
+  return loadProposal(await findProposalFiles({ id: path.basename(dir), dir }), new FileHashes(), { nThreads: 1 });
 }
 
 /** Log softmax in double precision. */

@@ -16,7 +16,7 @@ const [END, PREFIX, SUFFIX, MIDDLE, FILE] = [7, 8, 9, 10, 11];
 const V = WORDS.length;
 const N_ORDINARY = 7;
 const tokenizer = listTokenizer(WORDS);
-const MAX_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 22;
 const noPause = async () => {};
 
 type Files = Record<string, readonly number[]>;
@@ -162,6 +162,37 @@ describe('n-gram counts', () => {
     for (const [name, { stamp }] of store.files) assert.equal(stamp, name === 'x' || name === 'y' ? 'new' : 'stamp');
     await fresh.merge(noPause);
     assert.deepEqual(store.base.order, fresh.base.order);
+  });
+
+  it('counts long ranges, which are remembered, as short ones', async () => {
+    const files: Record<string, readonly number[]> = { large: tokens(4000, 21), other: tokens(900, 22) };
+    const store = await storeOf(files);
+    await store.merge(noPause);
+    const prompt = files.large.slice(50, 60);
+    const check = async () => {
+      for (let i = 0; i < 2; i++)
+        assertRow(await rowAfter(store, prompt), naiveRow(files, [BETWEEN_TEXTS, ...prompt]), `time ${i}`);
+    };
+    await check();
+    store.remove('other');
+    delete files.other;
+    await store.settle(noPause);
+    await check();
+  });
+
+  it('merges at once when much has changed', async () => {
+    const store = await storeOf(FILES);
+    assert.ok(!store.isMerged);
+    store.put('large', '', tokens(140_000, 3));
+    await store.settle(noPause);
+    assert.ok(store.isMerged);
+    assert.equal(store.nTokens, 140_300);
+    store.remove('large');
+    await store.settle(noPause);
+    assert.deepEqual(
+      await rowAfter(store, FILES.x.slice(0, 9)),
+      await rowAfter(await storeOf(FILES), FILES.x.slice(0, 9)),
+    );
   });
 
   it('serves the old counts while a merge pauses', async () => {

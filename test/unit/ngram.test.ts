@@ -168,10 +168,11 @@ describe('n-gram counts', () => {
     const files: Record<string, readonly number[]> = { large: tokens(4000, 21), other: tokens(900, 22) };
     const store = await storeOf(files);
     await store.merge(noPause);
-    const prompt = files.large.slice(50, 60);
+    // Among them contexts of the smallest token, whose ranges of every length begin at the same place.
+    const prompts = [[0], [0, 0], [1, 0, 0], [0, 0, 0, 0], files.large.slice(50, 60)];
     const check = async () => {
-      for (let i = 0; i < 2; i++)
-        assertRow(await rowAfter(store, prompt), naiveRow(files, [BETWEEN_TEXTS, ...prompt]), `time ${i}`);
+      for (const prompt of [...prompts, ...prompts])
+        assertRow(await rowAfter(store, prompt), naiveRow(files, [BETWEEN_TEXTS, ...prompt]), `${prompt}`);
     };
     await check();
     store.remove('other');

@@ -56,3 +56,15 @@ describe('the instant module', () => {
     await driver.press('Escape');
   });
 });
+
+describe('the instant module of an untrusted workspace', () => {
+  const window = useWorkbench({ trusted: false, settings: { 'security.workspace.trust.startupPrompt': 'never' } });
+
+  it('is not built, and a message says why', async () => {
+    const { driver } = window;
+    await driver.waitForStatusBar(statusBarId, text => text.includes('Residual'));
+    await driver.palette(commandTitle('residual.buildInstantModule'));
+    const messages = await driver.waitForToast('reads no files of a workspace that you have not trusted');
+    assert.equal(messages.length, 1);
+  });
+});

@@ -19,14 +19,21 @@ export interface Window {
 export const withoutSuggestWidget = { 'editor.quickSuggestions': false, 'editor.suggestOnTriggerCharacters': false };
 
 /** Opens the window before the first test of the surrounding `describe` and closes it after the last. */
-export function useWorkbench({ settings = {} }: { readonly settings?: Record<string, unknown> } = {}): Window {
+export function useWorkbench({
+  settings = {},
+  trusted = true,
+}: {
+  readonly settings?: Record<string, unknown>;
+  /** Whether every folder is trusted without asking, as in most tests. */
+  readonly trusted?: boolean;
+} = {}): Window {
   let workspace = '';
   let opened: Awaited<ReturnType<typeof openWorkbench>> | undefined;
 
   before(async function () {
     this.timeout(300_000);
     workspace = copyOfSample();
-    opened = await openWorkbench({ workspace, extension: process.cwd(), settings });
+    opened = await openWorkbench({ workspace, extension: process.cwd(), settings, trusted });
   });
 
   afterEach(async function () {

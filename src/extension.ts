@@ -15,6 +15,7 @@ import { Neighbours } from './vscode/neighbours';
 import { refusalMessage } from './vscode/refusalMessage';
 import { engineLimits } from './vscode/settings';
 import { StatusBar } from './vscode/statusBar';
+import { followWindow } from './vscode/windowChanges';
 
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Residual', { log: true });
@@ -52,11 +53,6 @@ export function activate(context: vscode.ExtensionContext): void {
       new InlineCompletions(completer, choices, neighbours, status),
     ),
     registerCommands({ registry, choices, completer, status, log, diagnostics, instant }),
-    vscode.workspace.onDidChangeConfiguration(event => {
-      if (!event.affectsConfiguration('residual')) return;
-      engine.setLimits(engineLimits());
-      if (!vscode.workspace.getConfiguration('residual').get('enable', true)) completer.stop();
-      status.redraw();
-    }),
+    followWindow({ engine, choices, completer, status }),
   );
 }

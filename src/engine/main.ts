@@ -6,7 +6,7 @@ import { Socket } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { EngineMethods } from '../protocol/messages';
 import { serve } from '../protocol/rpc';
-import { createEngine } from './engine';
+import { engineWithoutRuntime } from './missingRuntime';
 
 const CHANNEL_FD = 3;
 
@@ -15,6 +15,16 @@ if (values.models === undefined) {
   console.error('Usage: engine.js --models <dir>, with the channel on file descriptor 3.');
   process.exit(2);
 }
+const { models } = values;
 const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
 channel.on('close', () => process.exit(0));
-serve<EngineMethods>(channel, createEngine(values.models));
+// Imported only here, because importing it loads the native runtime, which not every machine has.
+void import('./engine')
+  .then(
+    ({ createEngine }) => createEngine(models),
+    reason => {
+      console.error(reason);
+      return engineWithoutRuntime(reason);
+    },
+  )
+  .then(engine => serve<EngineMethods>(channel, engine));

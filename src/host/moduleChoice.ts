@@ -27,14 +27,21 @@ export interface WarmEngine {
   warm(choice: Choice, signal: AbortSignal): Promise<void>;
 }
 
+/** A choice that did not load, and is not tried again at every key. */
+interface Refusal {
+  readonly key: string;
+  readonly reason: UserError;
+  isStale: boolean;
+}
+
 export class ModuleChoice {
   private readonly good = new Map<string, { key: string; choice: Choice }>();
-  private readonly refused = new Map<string, string>();
+  private readonly refused = new Map<string, Refusal>();
 
   constructor(
     private readonly registry: Registry,
     private readonly engine: WarmEngine,
-    /** Hears of a choice that could not be loaded, once per choice. */
+    /** Hears of a choice that could not be loaded, once per cause. */
     private readonly onRefused: (reason: unknown, kept: Choice | undefined) => void,
   ) {}
 
@@ -51,7 +58,11 @@ export class ModuleChoice {
     const key = JSON.stringify([proposalId, modules]);
     const good = this.good.get(scope);
     if (good?.key === key) return good.choice;
-    if (good !== undefined && this.refused.get(scope) === key) return good.choice;
+    const refusal = this.refused.get(scope);
+    if (refusal?.key === key && !refusal.isStale) {
+      if (good === undefined) throw refusal.reason;
+      return good.choice;
+    }
     try {
       const choice = await this.load(proposalId, modules, signal);
       this.good.set(scope, { key, choice });
@@ -59,8 +70,8 @@ export class ModuleChoice {
       return choice;
     } catch (error) {
       if (isAbortError(error) || !(error instanceof UserError)) throw error;
-      const isNew = this.refused.get(scope) !== key;
-      this.refused.set(scope, key);
+      const isNew = ![...this.refused.values()].some(({ reason }) => reason.message === error.message);
+      this.refused.set(scope, { key, reason: error, isStale: false });
       const kept = good?.choice ?? (await this.proposalAlone(scope, proposalId, modules, signal));
       if (isNew) this.onRefused(error, kept);
       if (kept === undefined) throw error;
@@ -73,6 +84,11 @@ export class ModuleChoice {
     const choice = resolveChoice(proposalId, modules, await this.registry.proposals(), await this.registry.modules());
     await this.engine.warm(choice, signal);
     return choice;
+  }
+
+  /** Tries once more what was refused, as after a limit was raised or a file mended. What works stays in use. */
+  retry(): void {
+    for (const refusal of this.refused.values()) refusal.isStale = true;
   }
 
   /** Tries everything anew, as after files changed. */

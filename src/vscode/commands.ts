@@ -34,7 +34,10 @@ export function registerCommands({
     'residual.switchModule': () =>
       switchModule(registry, choices, error => refusalMessage(log, error, status.shownChoice)),
     'residual.setStrength': () => setStrength(registry),
-    'residual.complete': () => vscode.commands.executeCommand('editor.action.inlineSuggest.trigger'),
+    'residual.complete': () => {
+      choices.retry();
+      return vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
+    },
     'residual.pause': () => {
       status.setPaused(!status.isPaused);
       if (status.isPaused) completer.stop();

@@ -3,7 +3,20 @@ import * as vscode from 'vscode';
 import { messageOf, UserError } from '../core/errors';
 import type { Choice } from '../host/moduleChoice';
 
+/** Refusals of what an untrusted workspace may name without having it. */
+const OF_THE_WORKSPACE: ReadonlySet<string | undefined> = new Set([
+  'unknown-module',
+  'unknown-proposal',
+  'instant-not-built',
+]);
+
 export function refusalMessage(log: vscode.LogOutputChannel, reason: unknown, kept: Choice | undefined): void {
+  const code = reason instanceof UserError ? reason.code : undefined;
+  // VS Code's own banner says that a workspace is not trusted; what it shares is looked for when it is.
+  if (!vscode.workspace.isTrusted && OF_THE_WORKSPACE.has(code)) {
+    log.info(`${messageOf(reason)} This workspace is not trusted, so what it shares is not looked at.`);
+    return;
+  }
   log.error(messageOf(reason));
   const inUse =
     kept === undefined
@@ -12,9 +25,15 @@ export function refusalMessage(log: vscode.LogOutputChannel, reason: unknown, ke
   const switchAction = vscode.l10n.t('Switch Module…');
   const buildAction = vscode.l10n.t('Build It');
   const logAction = vscode.l10n.t('Show Log');
-  const isUnbuilt = reason instanceof UserError && reason.code === 'instant-not-built';
-  const actions = isUnbuilt ? [buildAction, switchAction] : [switchAction, logAction];
-  void vscode.window.showErrorMessage(`${messageOf(reason)} ${inUse}`, ...actions).then(chosen => {
+  const actions =
+    code === 'instant-not-built'
+      ? [buildAction, switchAction]
+      : code === 'runtime-missing'
+        ? [logAction]
+        : [switchAction, logAction];
+  // Without a runtime there is nothing to go on with, and nothing to mend.
+  const message = code === 'runtime-missing' ? messageOf(reason) : `${messageOf(reason)} ${inUse}`;
+  void vscode.window.showErrorMessage(message, ...actions).then(chosen => {
     if (chosen === buildAction) void vscode.commands.executeCommand('residual.buildInstantModule');
     if (chosen === switchAction) void vscode.commands.executeCommand('residual.switchModule');
     if (chosen === logAction) log.show();

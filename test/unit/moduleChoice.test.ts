@@ -115,6 +115,33 @@ describe('module choice', () => {
     assert.equal(refusals.length, 1);
     assert.deepEqual(refusals[0].kept?.modules, []);
   });
+  it('says what is wrong once, however many folders and keys there are, and tries it again when told to', async () => {
+    broken.add('a');
+    for (const scope of ['one', 'two', 'one', 'two']) assert.equal(await use([{ id: 'a' }], scope), '');
+    assert.equal(refusals.length, 1);
+    choices.retry();
+    assert.equal(await use([{ id: 'a' }], 'one'), '');
+    assert.equal(refusals.length, 1);
+    broken.delete('a');
+    assert.equal(await use([{ id: 'a' }], 'one'), '');
+    choices.retry();
+    assert.equal(await use([{ id: 'a' }], 'one'), 'a:0.4');
+  });
+  it('rejects with the reason when nothing works, without trying at every key', async () => {
+    const nothing = new ModuleChoice(
+      registry,
+      {
+        warm: async () => {
+          warmed.push('proposal');
+          throw new UserError('model-file-missing', 'p is damaged');
+        },
+      },
+      (reason, kept) => refusals.push({ reason, kept }),
+    );
+    for (let key = 0; key < 3; key++) await assert.rejects(nothing.current('s', 'auto', [], signal), /p is damaged/);
+    assert.deepEqual(warmed, ['proposal']);
+    assert.equal(refusals.length, 1);
+  });
   it('takes the other choice as soon as it is asked for', async () => {
     broken.add('b');
     await use([{ id: 'a' }]);

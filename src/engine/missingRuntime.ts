@@ -1,0 +1,46 @@
+/**
+ * The engine of a machine on which the model runtime does not load. It lives and answers, so that nobody starts it again
+ * and again, and says why there is nothing to complete with.
+ */
+import { messageOf, UserError } from '../core/errors';
+import type { EngineMethods } from '../protocol/messages';
+import type { Handlers } from '../protocol/rpc';
+
+/** @param reason what loading the runtime threw. */
+export function engineWithoutRuntime(reason: unknown): Handlers<EngineMethods> {
+  const refuse = () => Promise.reject(missing(reason));
+  return {
+    complete: refuse,
+    warm: refuse,
+    limits: () => Promise.resolve(null),
+    status: () =>
+      Promise.resolve({ loaded: [], rssBytes: process.memoryUsage.rss(), uptimeMs: process.uptime() * 1000 }),
+    pulse: (_none, _onProgress, signal) =>
+      new Promise(resolve => signal.addEventListener('abort', () => resolve(null), { once: true })),
+    ngramBegin: refuse,
+    ngramAdd: refuse,
+    ngramFinish: refuse,
+    ngramAbandon: refuse,
+    ngramFiles: refuse,
+    ngramUpdate: refuse,
+    ngramSave: refuse,
+  };
+}
+
+function missing(reason: unknown): UserError {
+  const [cause] = messageOf(reason).split('\n');
+  return new UserError(
+    'runtime-missing',
+    `Residual cannot run its models on this machine (${machine()}), because ONNX Runtime does not load (${cause}); it runs on Linux with glibc (x64, arm64), Windows (x64, arm64) and macOS (arm64).`,
+  );
+}
+
+function machine(): string {
+  const { platform, arch } = process;
+  return platform === 'linux' && !hasGlibc() ? `${platform} ${arch} with musl` : `${platform} ${arch}`;
+}
+
+function hasGlibc(): boolean {
+  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
+  return report?.header?.glibcVersionRuntime !== undefined;
+}

@@ -1,0 +1,99 @@
+/** From what a settings file holds, which may be anything, to values that can be used. Knows no editor. */
+import type { EngineLimits } from '../protocol/messages';
+import type { ModuleSetting } from './moduleChoice';
+
+export interface Settings {
+  readonly enable: boolean;
+  readonly proposal: string;
+  readonly modules: readonly ModuleSetting[];
+  readonly languages: Readonly<Record<string, boolean>>;
+  /** Globs of files to leave alone. */
+  readonly exclude: Readonly<Record<string, boolean>>;
+  readonly contextTokens: number;
+  /** Milliseconds, or `auto` for what is learnt from typing and answers. */
+  readonly debounce: number | 'auto';
+  readonly showGate: number;
+}
+
+/** A value of the wrong type gives way to the default; a number out of range to the nearest that is allowed. */
+export interface Source {
+  value(name: string): unknown;
+  default(name: string): unknown;
+}
+
+const MOST_STRENGTH = 4;
+
+export function readSettings(source: Source): Settings {
+  const debounce = source.value('debounce');
+  return {
+    enable: flag(source, 'enable', true),
+    proposal: text(source, 'proposal', 'auto'),
+    modules: modulesOf(source.value('modules')),
+    languages: flags(source, 'languages'),
+    exclude: flags(source, 'exclude'),
+    contextTokens: Math.round(number(source, 'contextTokens', { least: 64, most: 32_768, otherwise: 768 })),
+    debounce:
+      typeof debounce === 'number' ? number(source, 'debounce', { least: 0, most: 5000, otherwise: 0 }) : 'auto',
+    showGate: number(source, 'showGate', { least: 0, most: 1, otherwise: 0 }),
+  };
+}
+
+export function readEngineLimits(source: Source): EngineLimits {
+  return {
+    threads: Math.round(number(source, 'threads', { least: 0, most: 64, otherwise: 0 })),
+    memoryMiB: number(source, 'memoryMiB', { least: 64, most: Number.MAX_SAFE_INTEGER, otherwise: 1024 }),
+  };
+}
+
+/** Entries that are no module are left out; a bare string is an id. */
+function modulesOf(value: unknown): ModuleSetting[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((entry: unknown): ModuleSetting[] => {
+    if (typeof entry === 'string') return [{ id: entry }];
+    const { id, strength } = fieldsOf(entry);
+    if (typeof id !== 'string') return [];
+    if (typeof strength !== 'number' || Number.isNaN(strength)) return [{ id }];
+    return [{ id, strength: clamp(strength, 0, MOST_STRENGTH) }];
+  });
+}
+
+function flag(source: Source, name: string, otherwise: boolean): boolean {
+  const value = source.value(name);
+  return typeof value === 'boolean' ? value : otherwise;
+}
+
+function text(source: Source, name: string, otherwise: string): string {
+  const value = source.value(name);
+  return typeof value === 'string' && value !== '' ? value : otherwise;
+}
+
+function number(
+  source: Source,
+  name: string,
+  { least, most, otherwise }: { readonly least: number; readonly most: number; readonly otherwise: number },
+): number {
+  const value = source.value(name);
+  return typeof value === 'number' && !Number.isNaN(value) ? clamp(value, least, most) : otherwise;
+}
+
+/** Whole objects of the wrong type give way to the default, so that a slip never opens up secrets. */
+function flags(source: Source, name: string): Record<string, boolean> {
+  const value = source.value(name);
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const fields = fieldsOf(isObject ? value : source.default(name));
+  const defaults = fieldsOf(source.default(name));
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([key, entry]) => {
+      const chosen = typeof entry === 'boolean' ? entry : defaults[key];
+      return typeof chosen === 'boolean' ? [[key, chosen]] : [];
+    }),
+  );
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value));
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -28,6 +28,11 @@ export function npm(args, { cwd, env = {}, node = process.execPath, quiet = fals
   let output = '';
   child.stdout?.on('data', chunk => (output += chunk));
   child.stderr?.on('data', chunk => (output += chunk));
+  // Two npms must not work in one folder: this one ends with us.
+  const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+  const stop = () => child.kill('SIGTERM');
+  for (const signal of signals) process.once(signal, stop);
+  child.on('close', () => signals.forEach(signal => process.off(signal, stop)));
   return new Promise((resolve, reject) => {
     child.on('error', error => reject(new Error(`npm could not be started: ${error.message}`)));
     child.on('close', code =>

@@ -273,6 +273,12 @@ export function createDriver(page, workspace) {
 
   const dismissToasts = () => palette('Notifications: Clear All Notifications');
 
+  /** The content of the one webview on screen, as a place to find elements in. */
+  const webview = () => page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+
+  /** @param {string} name of a view container in the activity bar */
+  const openView = name => page.locator(`.activitybar .action-label[aria-label^="${name}"]`).click();
+
   /**
    * Saves artifacts/NAME.png and returns its path.
    * @param {string} name
@@ -312,6 +318,8 @@ export function createDriver(page, workspace) {
     toasts,
     waitForToast,
     dismissToasts,
+    webview,
+    openView,
     screenshot,
   };
 }

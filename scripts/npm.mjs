@@ -32,7 +32,9 @@ export function npm(args, { cwd, env = {}, node = process.execPath, quiet = fals
   const signals = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
   const stop = () => child.kill('SIGTERM');
   for (const signal of signals) process.once(signal, stop);
-  child.on('close', () => signals.forEach(signal => process.off(signal, stop)));
+  child.on('close', () => {
+    for (const signal of signals) process.off(signal, stop);
+  });
   return new Promise((resolve, reject) => {
     child.on('error', error => reject(new Error(`npm could not be started: ${error.message}`)));
     child.on('close', code =>

@@ -153,10 +153,11 @@ export class InstantModule {
   async #update(signal: AbortSignal): Promise<void> {
     const { engine, isUsed, onLog, now } = this.options;
     if (engine.state !== 'ready' || !isUsed() || !(await this.isBuilt())) return;
-    if (!this.#isAllTouched && this.#touched.size === 0) return;
+    if (!this.#isAllTouched && this.#touched.size === 0 && this.#unsaved.size === 0) return;
     const startMs = now();
     const isAll = this.#isAllTouched;
-    const touched = [...this.#touched];
+    // What was counted and not written may be gone again: the engine drops a module when memory runs out.
+    const touched = [...new Set([...this.#touched, ...this.#unsaved])];
     this.#isAllTouched = false;
     this.#touched.clear();
     try {
@@ -195,14 +196,14 @@ export class InstantModule {
   #saveSoon(): void {
     clearTimeout(this.#saveTimer);
     this.#saveTimer = setTimeout(() => {
-      if (this.options.engine.state !== 'ready') return;
-      this.#running = this.#running.then(() => this.save()).catch(() => {});
+      if (this.options.engine.state === 'ready') void this.save().catch(() => {});
     }, SAVE_MS);
     this.#saveTimer.unref();
   }
 
-  /** Writes the counts now. */
+  /** Writes the counts as they should be now. */
   async save(): Promise<void> {
+    await this.update();
     await this.#call('ngramSave', await this.#target(), this.#disposed.signal);
     this.#unsaved.clear();
   }

@@ -54,9 +54,14 @@ class FakeEngine {
     return { dispose: () => void this.#listeners.delete(listener) };
   }
 
+  /** Back to what is on disk. */
+  forget(): void {
+    this.counted = new Map(this.#saved);
+  }
+
   become(state: EngineState): void {
     this.state = state;
-    if (state === 'failed' || state === 'stopped') this.counted = new Map(this.#saved);
+    if (state === 'failed' || state === 'stopped') this.forget();
     for (const listener of this.#listeners) listener(state);
   }
 }
@@ -172,6 +177,18 @@ describe('instant module of a workspace', () => {
     await instant.update();
     assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts']);
     assert.deepEqual(engine.calls.slice(nCalls), ['ngramFiles', 'ngramUpdate']);
+  });
+
+  it('counts again what an engine dropped to make room, before it is written', async () => {
+    const { instant, engine, write, names } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    await instant.update();
+    engine.forget();
+    assert.deepEqual(names(), ['src/a.ts']);
+    await instant.save();
+    engine.forget();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
   });
 
   it('tries again after an update that failed', async () => {

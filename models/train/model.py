@@ -28,7 +28,6 @@ class Config:
 
 SIZES = {
     "proposal-6m": Config(),
-    "aligner-4m": Config(width=192, layers=5, heads=3, hidden=512),
     "tiny": Config(width=64, layers=2, heads=2, hidden=128),
     # For a data-centre GPU: half an hour of an H200 suffices for about 0.7 billion tokens.
     "proposal-62m": Config(width=640, layers=12, heads=10, kv_heads=2, hidden=1792),

@@ -4,6 +4,7 @@
   train.py run NAME --size proposal-6m [--minutes M]           start or resume $RESIDUAL_WORK/runs/NAME
   train.py decay NAME --from RUN --minutes M                   linear decay to zero from RUN's last checkpoint
   train.py tune NAME --from RUN --domain react --minutes M     fine-tune on one domain's files, rate decaying to zero
+  train.py tune NAME --from RUN --layers 0,1,4 --minutes M     a shallower model out of some of RUN's layers, healed
 
 Everything lies in $RESIDUAL_WORK/runs/NAME: checkpoint.pt (weights, optimisers, step, row counter; replaced
 atomically), log.jsonl, and for decay and tune final.pt (weights alone).
@@ -22,6 +23,7 @@ import queue
 import signal
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -34,7 +36,7 @@ from rows import ROW, RowBuilder, Vocabulary
 from work import WORK
 
 MATRIX_RATE, EMBEDDING_RATE, NORM_RATE = 0.02, 0.004, 0.002
-WARM_UP_STEPS = 40
+WARM_UP_STEPS = 20
 PLAIN_TOKENS = 1_500_000          # the curriculum's first part is nearly all plain continuation
 
 
@@ -140,6 +142,14 @@ class ProposalSamples:
 
 # ---- the loop -------------------------------------------------------------------------------------------------------
 
+def keep_layers(model, layers):
+    """A shallower decoder with the embedding and some layers of a trained one. It needs some training to close the gaps."""
+    shallow = Decoder(replace(model.config, layers=len(layers)))
+    shallow.embedding, shallow.final_norm = model.embedding, model.final_norm
+    shallow.blocks = torch.nn.ModuleList([model.blocks[i] for i in layers])
+    return shallow
+
+
 class Run:
     """A folder with a model, its optimisers and its place in the data."""
 
@@ -155,10 +165,12 @@ class Run:
         if not resumed and options.what != "run":
             source = os.path.join(WORK, "runs", options.source)
             path = os.path.join(source, "checkpoint.pt")
-            if options.what == "tune" or not os.path.exists(path):
+            if options.what == "tune" and os.path.exists(os.path.join(source, "final.pt")):
                 path = os.path.join(source, "final.pt")
         if resumed or options.what != "run":
             self.model, saved = load_model(path)
+            if options.layers and not resumed:
+                self.model = keep_layers(self.model, [int(i) for i in options.layers.split(",")])
             self.model.to(self.device)
             self.trained_tokens = saved.get("tokens", 0)
         else:
@@ -226,7 +238,7 @@ def train(options):
     vocabulary = Vocabulary(tokenizer_module.load())
     store, held_out = TokenStore("train"), TokenStore("held-out")
     run = Run(options)
-    if options.what == "tune":
+    if options.domain:
         # Domain files, with some general code against forgetting.
         domain = RowBuilder(store, vocabulary, options.seed, files=store.in_domain(options.domain), prefix_loss=options.prefix_loss,
                             length=options.row)
@@ -305,6 +317,7 @@ def main():
     parser.add_argument("--size", choices=SIZES, default="proposal-6m")
     parser.add_argument("--from", dest="source")
     parser.add_argument("--domain")
+    parser.add_argument("--layers", help="with tune: which of the source's layers to keep, e.g. 0,1,4")
     parser.add_argument("--minutes", type=float, help="stop after so much training time, over all resumptions; a run has no end without it")
     parser.add_argument("--rate", type=float, default=1.0, help="scale of all learning rates")
     parser.add_argument("--samples", help="responses of the proposal from sample.py: adds the second term of the RAM objective")

@@ -42,7 +42,7 @@ interface Row {
 
 const STRENGTHS = [0.1, 0.3, 0.5];
 /** Factors on (1 − λ): 1 is the mixture as it stands. */
-const MIXTURES = [0, 0.5, 1, 1.5];
+const MIXTURES = [0, 1, 2, 4];
 
 export async function evaluateInstant(options: InstantEvalOptions): Promise<void> {
   const role = options.calibrate ? 'calibrate' : 'measure';
@@ -55,11 +55,13 @@ export async function evaluateInstant(options: InstantEvalOptions): Promise<void
   const scratch = await mkdtemp(path.join(tmpdir(), 'residual-eval-'));
   try {
     const neural = options.module?.flatMap(parseModules) ?? (await engine.moduleIds()).slice(0, 1).map(id => ({ id }));
-    const rows = options.calibrate ? grid(neural) : fourRows(neural);
+    const { proposal } = await engine.choose(options.proposal ?? 'auto', []);
+    const mixture: readonly number[] =
+      new Map(Object.entries(INSTANT_MIXTURE)).get(proposal.id) ?? INSTANT_MIXTURE.default;
+    const rows = options.calibrate ? grid(neural, mixture) : fourRows(neural, mixture);
     const outcomes = rows.map((): Outcome[] => []);
     const builds: { chars: number; ms: number }[] = [];
     for (const [i, one] of wanted.entries()) {
-      const { proposal } = await engine.choose(options.proposal ?? 'auto', []);
       const target = { proposal, module: { id: INSTANT_ID, dir: path.join(scratch, `${i}`, 'modules', INSTANT_ID) } };
       builds.push(await build(engine, target, one));
       for (const [r, row] of rows.entries())
@@ -78,8 +80,8 @@ export async function evaluateInstant(options: InstantEvalOptions): Promise<void
   }
 }
 
-function fourRows(neural: readonly ModuleSetting[]): Row[] {
-  const instant = { strength: INSTANT_STRENGTH, mixture: INSTANT_MIXTURE };
+function fourRows(neural: readonly ModuleSetting[], mixture: readonly number[]): Row[] {
+  const instant = { strength: INSTANT_STRENGTH, mixture };
   return [
     { name: 'P', beside: [] },
     { name: 'P + instant', beside: [], instant },
@@ -88,11 +90,11 @@ function fourRows(neural: readonly ModuleSetting[]): Row[] {
   ];
 }
 
-function grid(neural: readonly ModuleSetting[]): Row[] {
+function grid(neural: readonly ModuleSetting[], base: readonly number[]): Row[] {
   const settings = STRENGTHS.flatMap(strength =>
     MIXTURES.map(factor => ({
       strength,
-      mixture: INSTANT_MIXTURE.map(lambda => (factor === 0 ? 0 : round(Math.max(0, 1 - factor * (1 - lambda))))),
+      mixture: base.map(lambda => (factor === 0 ? 0 : round(Math.max(0, 1 - factor * (1 - lambda))))),
     })),
   );
   return [

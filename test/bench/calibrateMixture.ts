@@ -1,0 +1,113 @@
+/**
+ * λ of the mixture by length of the known context, for one proposal: expectation maximisation (Dempster, Laird & Rubin
+ * 1977; deleted interpolation of Jelinek & Mercer 1980) on the lines at the cursors of the "calibrate" packages of
+ * test/fixtures/eval/instant.json.gz. `node scripts/calibrateMixture.mjs [proposal folder]` builds and runs it.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { buildPrompt } from '../../src/core/fim';
+import type { Tokenizer } from '../../src/core/model';
+import { NgramModel } from '../../src/core/ngram';
+import { MAX_ORDER } from '../../src/core/ngramSegment';
+import { NgramStore } from '../../src/core/ngramStore';
+import { ModelPool } from '../../src/engine/modelPool';
+import { loadNgram } from '../../src/engine/ngramModules';
+
+/** One token as its author wrote it. */
+interface Seen {
+  readonly order: number;
+  readonly p: number;
+  readonly q: number;
+}
+
+interface Cursor {
+  readonly path: string;
+  readonly prefix: string;
+  readonly suffix: string;
+  readonly truth: string;
+}
+
+interface Package {
+  readonly role: string;
+  readonly files: readonly { readonly path: string; readonly text: string }[];
+  readonly cursors: readonly Cursor[];
+}
+
+const MAX_BYTES = 1 << 27;
+const N_ROUNDS = 60;
+const { signal } = new AbortController();
+
+async function main(): Promise<void> {
+  const dir = path.resolve(process.argv[2] ?? 'models/proposals/residual-6m');
+  const fixture = gunzipSync(readFileSync('test/fixtures/eval/instant.json.gz')).toString();
+  const { packages } = JSON.parse(fixture) as { readonly packages: readonly Package[] };
+  const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
+  const lease = await pool.acquire({ proposal: { id: path.basename(dir), dir }, modules: [] }, 'completion', signal);
+  const { tokenizer, model, sequence, manifest } = lease.proposal;
+  const seen: Seen[] = [];
+  for (const { files, cursors } of packages.filter(({ role }) => role === 'calibrate')) {
+    const store = new NgramStore(model.vocabSize, MAX_BYTES);
+    for (const file of files) store.put(file.path, '', tokenizer.encode(file.text));
+    await store.merge(async () => {});
+    const ngram = new NgramModel(store, tokenizer).open();
+    for (const cursor of cursors) {
+      const { prompt, line } = promptOf(cursor, tokenizer, manifest.fim?.order ?? 'none');
+      await sequence.seek(prompt, signal);
+      await ngram.seek(prompt);
+      for (const token of line) {
+        const order = ngram.recognition().order;
+        seen.push({ order, p: Math.exp(sequence.logps()[token]), q: Math.exp(ngram.logps()[token]) });
+        await sequence.push(token, signal);
+        await ngram.push(token);
+      }
+    }
+  }
+  lease.release();
+  await pool.close();
+  const lambdas = maximise(seen);
+  const nats = (of: (token: Seen) => number) => round(-seen.reduce((sum, t) => sum + Math.log(of(t)), 0) / seen.length);
+  console.log(
+    JSON.stringify({
+      proposal: path.basename(dir),
+      nTokens: seen.length,
+      mixture: lambdas.map(round),
+      natsPerToken: {
+        proposal: nats(t => t.p),
+        ngram: nats(t => t.q),
+        mixed: nats(t => (1 - lambdas[t.order]) * t.p + lambdas[t.order] * t.q),
+      },
+    }),
+  );
+}
+
+/** The rest of the cursor's line ends as a completion does, with the end token. */
+function promptOf(cursor: Cursor, tokenizer: Tokenizer, order: Parameters<typeof buildPrompt>[2]) {
+  const shown = cursor.path.split('/').slice(-3).join('/');
+  const suffix = cursor.suffix.replace(/^\n/, '');
+  const text = { path: shown, prefix: cursor.prefix, lineRest: '', suffix, neighbours: [] };
+  const { tokens, owed } = buildPrompt(text, tokenizer, order, 768);
+  const line = tokenizer.encode(new TextDecoder().decode(owed) + cursor.truth.trimEnd());
+  return { prompt: tokens, line: [...line, tokenizer.special.endoftext] };
+}
+
+function maximise(seen: readonly Seen[]): number[] {
+  let lambdas = new Array<number>(MAX_ORDER + 1).fill(0.3);
+  for (let i = 0; i < N_ROUNDS; i++) {
+    lambdas = lambdas.map((lambda, order) => {
+      const here = seen.filter(token => token.order === order);
+      const share = here.reduce((sum, { p, q }) => sum + (lambda * q) / ((1 - lambda) * p + lambda * q), 0);
+      return here.length === 0 ? 0 : share / here.length;
+    });
+  }
+  return lambdas;
+}
+
+function round(x: number): number {
+  return Math.round(x * 100) / 100;
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

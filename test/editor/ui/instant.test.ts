@@ -1,6 +1,6 @@
 // The instant module: built by a command, used beside what is there, kept up when a file is saved.
 import assert from 'node:assert/strict';
-import { commandTitle, statusBarId } from './names';
+import { commandTitle, shippedModules, statusBarId } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 /** No model has ever seen these. */
@@ -32,7 +32,7 @@ describe('the instant module', () => {
     await driver.openFile('src/state/store.ts');
     await driver.palette(commandTitle('residual.buildInstantModule'));
     const built = await driver.waitForToast('The instant module is built');
-    assert.match(String(built), /\d+ files, [\d.]+ MB of text, in [\d.]+ s/);
+    assert.match(String(built), /\d+ files, [\d.]+ kB of text, in [\d.]+ s/);
     await driver.page.locator('.notification-toast .monaco-button', { hasText: 'Use It Here' }).click();
     await driver.until('the setting', modulesInSettings, modules => modules?.at(-1)?.id === 'instant');
     assert.match(await suggestionFor('return zorbul'), /^ateQuux\(/);
@@ -49,11 +49,23 @@ describe('the instant module', () => {
     );
   });
 
-  it('is listed among the modules', async () => {
+  it('is listed among the modules, and stays beside the one that is chosen', async () => {
     const { driver } = window;
+    const [react] = shippedModules();
     await driver.clickStatusBar(statusBarId);
     assert.ok((await driver.quickPickRows()).some(row => row.includes('Instant: this workspace')));
     await driver.press('Escape');
+    const ids = (modules: readonly { id: string }[] | undefined) => modules?.map(({ id }) => id).join();
+    for (const [title, expected] of [
+      [react.title, `${react.id},instant`],
+      ['Instant: this workspace', 'instant'],
+      ['None', ''],
+      ['Instant: this workspace', 'instant'],
+    ]) {
+      await driver.palette(commandTitle('residual.switchModule'));
+      await driver.quickPick(title);
+      await driver.until('the setting', modulesInSettings, modules => ids(modules) === expected);
+    }
   });
 });
 

@@ -5,11 +5,23 @@ import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 const settingsFile = '.vscode/settings.json';
 
-/** Places where modules differ; which of them do is a matter of their training. */
+/** Places where modules differ, at the ends of files; which of them do is a matter of their training. */
 const spots = [
-  { file: 'src/state/store.ts', after: 'for (const task of state.board.tasks) {\n    ', types: 'if (task' },
-  { file: 'src/components/TaskCard.tsx', after: '      <footer>\n        ', types: '<button ' },
-  { file: 'tests/store.test.ts', after: '    addTask(task);\n    ', types: 'expect(' },
+  {
+    file: 'src/Counter.tsx',
+    text: "import { useState } from 'react';\n\nexport function Counter() {\n  const [count, setCount] = useState(0);\n\n  ",
+    types: 'return <',
+  },
+  {
+    file: 'tests/tasksIn.test.ts',
+    text: "import { describe, expect, it } from 'vitest';\nimport { tasksIn } from '../src/state/store';\n\ndescribe('tasksIn', () => {\n  ",
+    types: 'it(',
+  },
+  {
+    file: 'src/find.ts',
+    text: "import type { Task } from './types';\n\nexport function find(tasks: Task[], id: string) {\n  for (const task of tasks) {\n    ",
+    types: 'if (task',
+  },
 ];
 
 describe('switching the module', () => {
@@ -31,18 +43,28 @@ describe('switching the module', () => {
     await driver.until('the setting', modulesInSettings, modules => modules?.[0]?.id === id);
   }
 
+  async function typeAt({ file, text, types }: (typeof spots)[number]) {
+    const { driver } = window;
+    await driver.openFile(file);
+    await driver.moveBehind(file, text);
+    await driver.type(types);
+  }
+
   async function suggestions() {
     const { driver } = window;
     const seen: string[] = [];
-    for (const { file, after, types } of spots) {
-      await driver.openFile(file);
-      await driver.moveBehind(file, after);
-      await driver.type(types);
-      seen.push(await driver.waitForGhostText());
+    for (const spot of spots) {
+      await typeAt(spot);
+      // A module may have nothing to say somewhere.
+      seen.push(await driver.waitForGhostText(undefined, 10_000).catch(() => ''));
       await driver.revert();
     }
     return seen;
   }
+
+  before(() => {
+    for (const { file, text } of spots) window.write(file, text);
+  });
 
   it('is stored in the workspace, shown in the status bar, and changes what is suggested', async () => {
     const { driver } = window;
@@ -54,6 +76,7 @@ describe('switching the module', () => {
     await switchTo(second);
     const after = await suggestions();
     await driver.waitForStatusBar(statusBarId, text => text.includes(second.title));
+    assert.notEqual(after.join(''), '');
     assert.notDeepEqual(after, before);
     assert.deepEqual(modulesInSettings(), [{ id: second.id }]);
   });
@@ -87,11 +110,8 @@ describe('switching the module', () => {
   it('to an unknown module by hand keeps the old one, and says so once', async () => {
     const { driver } = window;
     const status = await driver.statusBar(statusBarId);
-    const [spot] = spots;
     window.write(settingsFile, JSON.stringify({ 'residual.modules': [{ id: 'no-such-module' }] }));
-    await driver.openFile(spot.file);
-    await driver.moveBehind(spot.file, spot.after);
-    await driver.type(spot.types);
+    await typeAt(spots[2]);
     const messages = await driver.waitForToast('no-such-module');
     assert.equal(messages.length, 1, messages.join('\n'));
     await driver.dismissToasts();

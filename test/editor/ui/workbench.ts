@@ -10,6 +10,8 @@ export interface Window {
   readonly driver: Driver;
   /** Absolute path of the opened folder, a throw-away copy of the sample workspace. */
   readonly workspace: string;
+  /** What the server, the extension host and the extension have logged. */
+  readonly log: string;
   /** Writes a file of the workspace, its folders included. */
   write(file: string, text: string): void;
   read(file: string): string;
@@ -22,18 +24,25 @@ export const withoutSuggestWidget = { 'editor.quickSuggestions': false, 'editor.
 export function useWorkbench({
   settings = {},
   trusted = true,
+  makeWorkspace = copyOfSample,
+  extension = () => process.cwd(),
 }: {
   readonly settings?: Record<string, unknown>;
   /** Whether every folder is trusted without asking, as in most tests. */
   readonly trusted?: boolean;
+  /** @returns the absolute path of a new folder, or of a `.code-workspace` file in a new folder */
+  readonly makeWorkspace?: () => string;
+  /** @returns the folder of the extension to install */
+  readonly extension?: () => string;
 } = {}): Window {
   let workspace = '';
   let opened: Awaited<ReturnType<typeof openWorkbench>> | undefined;
 
   before(async function () {
     this.timeout(300_000);
-    workspace = copyOfSample();
-    opened = await openWorkbench({ workspace, extension: process.cwd(), settings, trusted });
+    const toOpen = makeWorkspace();
+    workspace = toOpen.endsWith('.code-workspace') ? path.dirname(toOpen) : toOpen;
+    opened = await openWorkbench({ workspace: toOpen, extension: extension(), settings, trusted });
   });
 
   afterEach(async function () {
@@ -61,6 +70,9 @@ export function useWorkbench({
     },
     get workspace() {
       return workspace;
+    },
+    get log() {
+      return opened?.server.logs() ?? '';
     },
     write(file, text) {
       fs.mkdirSync(path.dirname(at(file)), { recursive: true });

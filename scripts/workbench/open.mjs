@@ -45,7 +45,7 @@ export async function openWorkbench({ workspace, remotePayload = {}, onPage, ...
  */
 export function workbenchAddress(port, workspace, remotePayload = {}) {
   const address = new URL(`http://127.0.0.1:${port}/`);
-  address.searchParams.set('folder', fs.realpathSync(workspace));
+  address.searchParams.set(workspace.endsWith('.code-workspace') ? 'workspace' : 'folder', fs.realpathSync(workspace));
   const payload = Object.entries(remotePayload).map(([name, file]) => [
     name,
     `vscode-remote://127.0.0.1:${port}${file}`,

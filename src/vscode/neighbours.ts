@@ -13,6 +13,12 @@ import { shownPath, unixNewlines } from './documentText';
 const BUDGET_CHARS = 3000;
 /** The choice is made anew at most this often while one document is written. */
 const KEEP_MS = 30_000;
+/** A longer chunk, as of a file without line ends, never fits the budget. */
+const MAX_CHUNK_CHARS = BUDGET_CHARS;
+/** Larger files are data rather than code, and slow to cut up. */
+const MAX_FILE_CHARS = 200_000;
+/** Text before the cursor, and at a file's head, that is looked at. */
+const MAX_LOOKED_AT_CHARS = 20_000;
 const MAX_OPEN_FILES = 12;
 const MAX_IMPORTS = 6;
 
@@ -74,7 +80,9 @@ export class Neighbours implements vscode.Disposable {
 
   private async choose(document: vscode.TextDocument, position: vscode.Position): Promise<TextChunk[]> {
     const before = unixNewlines(
-      document.getText(new vscode.Range(new vscode.Position(Math.max(0, position.line - 60), 0), position)),
+      document
+        .getText(new vscode.Range(new vscode.Position(Math.max(0, position.line - 60), 0), position))
+        .slice(-MAX_LOOKED_AT_CHARS),
     );
     const open = vscode.workspace.textDocuments
       .filter(other => other !== document && other.languageId === document.languageId && isReadable(other))
@@ -82,8 +90,8 @@ export class Neighbours implements vscode.Disposable {
     const imported = await importedFiles(document);
     const candidates = [
       ...this.ring.all(),
-      ...open.flatMap(other => windowsOf(shownPath(other.uri), unixNewlines(other.getText()))),
-      ...imported.flatMap(({ uri, text }) => windowsOf(shownPath(uri), text)),
+      ...open.flatMap(other => windowsIn(other.uri, other.getText())),
+      ...imported.flatMap(({ uri, text }) => windowsIn(uri, text)),
     ];
     return chooseChunks(candidates, shownPath(document.uri), before, BUDGET_CHARS);
   }
@@ -95,10 +103,8 @@ export class Neighbours implements vscode.Disposable {
 
   private rememberRange(document: vscode.TextDocument, range: vscode.Range): void {
     if (document.isClosed || !isReadable(document)) return;
-    this.ring.add({
-      path: shownPath(document.uri),
-      text: unixNewlines(document.getText(document.validateRange(range))).trimEnd(),
-    });
+    const text = unixNewlines(document.getText(document.validateRange(range))).trimEnd();
+    if (text.length <= MAX_CHUNK_CHARS) this.ring.add({ path: shownPath(document.uri), text });
   }
 }
 
@@ -118,9 +124,15 @@ class CopyWatcher implements vscode.DocumentPasteEditProvider {
   }
 }
 
+/** @returns nothing for data: a huge file, or one that is no text. */
+function windowsIn(uri: vscode.Uri, text: string): TextChunk[] {
+  if (text.length > MAX_FILE_CHARS || text.includes('\0')) return [];
+  return windowsOf(shownPath(uri), unixNewlines(text)).filter(window => window.text.length <= MAX_CHUNK_CHARS);
+}
+
 /** Files that a TypeScript, JavaScript or Python document imports by a relative path, as far as they are found. */
 async function importedFiles(document: vscode.TextDocument): Promise<{ uri: vscode.Uri; text: string }[]> {
-  const head = document.getText(new vscode.Range(0, 0, 120, 0));
+  const head = document.getText(new vscode.Range(0, 0, 120, 0)).slice(0, MAX_LOOKED_AT_CHARS);
   const specifiers = [...head.matchAll(/(?:from|require\(|import)\s*['"](\.{1,2}\/[^'"\n]+)['"]/g)].map(m => m[1]);
   const found: { uri: vscode.Uri; text: string }[] = [];
   for (const specifier of new Set(specifiers)) {
@@ -137,8 +149,8 @@ async function readFirst(base: vscode.Uri): Promise<{ uri: vscode.Uri; text: str
     if (!mayRead(uri)) continue;
     try {
       const { type, size } = await vscode.workspace.fs.stat(uri);
-      if (type !== vscode.FileType.File || size > 200_000) continue;
-      return { uri, text: unixNewlines(new TextDecoder().decode(await vscode.workspace.fs.readFile(uri))) };
+      if (type !== vscode.FileType.File || size > MAX_FILE_CHARS) continue;
+      return { uri, text: new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)) };
     } catch {
       // not this one
     }

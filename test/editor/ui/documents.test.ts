@@ -1,0 +1,107 @@
+// Files that are not what most files are: each either gets completions or is left alone, and none of them troubles the others.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { copyOfSample } from '../../../scripts/sample.mjs';
+import { commandTitle, statusBarId } from './names';
+import { useWorkbench, withoutSuggestWidget } from './workbench';
+
+const stack = (after: string) =>
+  `class Stack {\n  private items: number[] = [];\n\n  push(item: number): void {\n    this.items.push(item);\n  }\n\n  pop(): number | undefined {${after}`;
+
+/** Completes at the end of the eighth line of `stack`. */
+const spot = { line: 8, column: 30 };
+
+describe('unusual files', () => {
+  const window = useWorkbench({
+    settings: { ...withoutSuggestWidget, 'workbench.editor.revealIfOpen': false },
+    makeWorkspace: () => copyOfSample(path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'w-')), 'Über uns & 工作 (мой)')),
+  });
+  const complete = commandTitle('residual.complete');
+
+  async function openAt(file: string, { line, column } = spot): Promise<void> {
+    await window.driver.openFile(file);
+    await window.driver.moveTo(line, column);
+  }
+
+  /** That nothing went wrong in the file before is seen in the next one. */
+  async function othersStillComplete(): Promise<void> {
+    window.write('src/plain.ts', stack('\n}\n'));
+    await openAt('src/plain.ts');
+    await window.driver.palette(complete);
+    assert.notEqual(await window.driver.waitForGhostText(), '');
+  }
+
+  before(() => window.driver.waitForStatusBar(statusBarId, text => text !== ''));
+
+  afterEach(async () => {
+    assert.deepEqual(await window.driver.toasts(), []);
+    assert.doesNotMatch(window.log, /\[error\].*residual|Residual.*\[error\]/i);
+    await window.driver.revert();
+  });
+
+  for (const name of ['with spaces.ts', '[id].{a,b}+(page)!.ts', 'größe-файл-ファイル.ts', '#50%25 & more?.ts']) {
+    it(`completes in ${name}`, async () => {
+      const file = `src/${name}`;
+      window.write(file, stack('\n}\n'));
+      await openAt(file);
+      await window.driver.palette(complete);
+      assert.notEqual(await window.driver.waitForGhostText(), '');
+    });
+  }
+
+  it('keeps Windows line ends when several lines are accepted', async () => {
+    const file = 'src/windows.ts';
+    window.write(file, stack('\n}\n').replaceAll('\n', '\r\n'));
+    await openAt(file);
+    await window.driver.palette(complete);
+    const ghost = await window.driver.waitForGhostText(text => text.includes('\n'));
+    await window.driver.acceptTab();
+    const saved = await window.driver.savedText(file);
+    assert.match(saved, /^[^\r\n]*(\r\n[^\r\n]*)*$/, JSON.stringify(saved));
+    const nLines = (text: string) => text.split('\n').length;
+    assert.equal(nLines(saved), nLines(stack('\n}\n')) + nLines(ghost) - 1);
+  });
+
+  it('completes in an empty file, if only with nothing', async () => {
+    window.write('src/empty.ts', '');
+    await window.driver.openFile('src/empty.ts');
+    await window.driver.palette(complete);
+    await othersStillComplete();
+  });
+
+  it('leaves a line of 5 MB alone, and what it imports of that kind', async () => {
+    window.write('src/huge.ts', `export const data = [${'1234567890, '.repeat(420_000)}];\nconst after = 1;\n`);
+    fs.writeFileSync(path.join(window.workspace, 'src/binary.ts'), Buffer.from([0, 255, 254, 1, 2, 0, 10, 200, 0]));
+    await window.driver.openFile('src/huge.ts');
+    await window.driver.moveTo(1, 20);
+    await window.driver.palette(complete);
+    await window.driver.staysWithoutGhostText(1000);
+    const file = 'src/importing.ts';
+    window.write(file, `import { data } from './huge';\nimport { bin } from './binary';\n${stack('\n}\n')}`);
+    await openAt(file, { line: 10, column: 30 });
+    await window.driver.palette(complete);
+    assert.notEqual(await window.driver.waitForGhostText(), '');
+  });
+
+  it('completes where the bytes are not UTF-8', async () => {
+    const file = 'src/latin1.ts';
+    fs.writeFileSync(path.join(window.workspace, file), Buffer.from(`// gr\u00f6\u00dfe\n${stack('\n}\n')}`, 'latin1'));
+    await openAt(file, { line: 9, column: 30 });
+    await window.driver.palette(complete);
+    assert.notEqual(await window.driver.waitForGhostText(), '');
+  });
+
+  it('leaves a read-only file alone', async () => {
+    const file = 'src/readonly.ts';
+    window.write(file, stack('\n}\n'));
+    window.write('.vscode/settings.json', JSON.stringify({ 'files.readonlyInclude': { '**/readonly.ts': true } }));
+    await window.driver.openFile(file);
+    await window.driver.press('Control+End');
+    await window.driver.type('x');
+    await window.driver.staysWithoutGhostText(1000);
+    await othersStillComplete();
+    assert.equal(window.read(file), stack('\n}\n'));
+  });
+});

@@ -5,6 +5,7 @@ import { INSTANT_ID } from '../host/instantManifest';
 import type { BuildReport, InstantModule } from '../host/instantModule';
 import { abortSignalOf } from './cancellation';
 import { usesInstantModule, workspaceFolders } from './instantWorkspace';
+import { sizeText } from './moduleCommands';
 import { settingsFor, storeModules } from './settings';
 
 /**
@@ -76,11 +77,11 @@ async function offer(report: BuildReport): Promise<void> {
   const leftOut =
     nLeftOut === 0 ? '' : ` ${vscode.l10n.t('{0} files are left out, those that changed longest ago.', nLeftOut)}`;
   const built = vscode.l10n.t(
-    'The instant module is built: {0} files, {1} MB of text, in {2} s. It takes {3} MB.',
+    'The instant module is built: {0} files, {1} of text, in {2} s. It takes {3} of memory.',
     nFiles,
-    (textBytes / 1e6).toFixed(1),
+    sizeText(textBytes),
     (elapsedMs / 1000).toFixed(1),
-    (sizeBytes / 1e6).toFixed(1),
+    sizeText(sizeBytes),
   );
   if (usesInstantModule()) {
     void vscode.window.showInformationMessage(`${built}${leftOut} ${vscode.l10n.t('Completions use it.')}`);

@@ -1,6 +1,7 @@
 /** Switching modules and their strength from the command palette. */
 import * as vscode from 'vscode';
 import type { EvaluationRow } from '../core/manifest';
+import { INSTANT_ID } from '../host/instantManifest';
 import { calibrated, chooseProposal, type ModuleChoice, type ModuleSetting } from '../host/moduleChoice';
 import type { FoundModule, Registry } from '../host/registry';
 import { settingsFor, storeModules } from './settings';
@@ -22,7 +23,7 @@ export async function switchModule(
   const proposalId = chooseProposal(settings.proposal, await registry.proposals())?.id ?? '';
   const found = await registry.modules();
   const items: ModuleItem[] = [
-    ...found.map(module => itemOf(module, proposalId, module.id === current)),
+    ...found.map(module => itemOf(module, proposalId, settings.modules)),
     {
       label: label(vscode.l10n.t('None'), current === ''),
       description: vscode.l10n.t('the proposal alone'),
@@ -112,9 +113,11 @@ function pick(items: readonly ModuleItem[]): Promise<ModuleItem | undefined> {
   });
 }
 
-function itemOf(module: FoundModule, proposalId: string, isCurrent: boolean): ModuleItem {
+function itemOf(module: FoundModule, proposalId: string, current: readonly ModuleSetting[]): ModuleItem {
   const { manifest } = module;
-  const modules = [{ id: module.id }];
+  const modules = chosenWith(module.id, current);
+  const isCurrent = modules.map(m => m.id).join() === current.map(m => m.id).join();
+  const isUsed = current.some(m => m.id === module.id);
   if (manifest === undefined) {
     return {
       label: `$(warning) ${module.id}`,
@@ -125,8 +128,8 @@ function itemOf(module: FoundModule, proposalId: string, isCurrent: boolean): Mo
     };
   }
   return {
-    label: label(manifest.title, isCurrent),
-    description: [manifest.domain, megabytes(module.sizeBytes), gain(manifest.evaluation, proposalId)]
+    label: label(manifest.title, isUsed),
+    description: [manifest.domain, sizeText(module.sizeBytes), gain(manifest.evaluation, proposalId)]
       .filter(Boolean)
       .join(' · '),
     detail: manifest.description,
@@ -135,12 +138,20 @@ function itemOf(module: FoundModule, proposalId: string, isCurrent: boolean): Mo
   };
 }
 
-function label(title: string, isCurrent: boolean): string {
-  return `${isCurrent ? '$(check)' : '$(blank)'} ${title}`;
+/** The instant module knows names and the others manners: it stays beside the one that is chosen, and is chosen beside it. */
+function chosenWith(id: string, current: readonly ModuleSetting[]): readonly ModuleSetting[] {
+  if (id === INSTANT_ID)
+    return current.some(m => m.id === id) ? current.filter(m => m.id === id) : [...current, { id }];
+  return [{ id }, ...current.filter(m => m.id === INSTANT_ID)];
 }
 
-function megabytes(sizeBytes: number): string {
-  return `${(sizeBytes / 1e6).toFixed(1)} MB`;
+function label(title: string, isUsed: boolean): string {
+  return `${isUsed ? '$(check)' : '$(blank)'} ${title}`;
+}
+
+/** A size as people read it. */
+export function sizeText(sizeBytes: number): string {
+  return sizeBytes < 1e5 ? `${Math.ceil(sizeBytes / 1e3)} kB` : `${(sizeBytes / 1e6).toFixed(1)} MB`;
 }
 
 /** The first measurement made with this proposal, as better or worse than the proposal alone. */

@@ -14,6 +14,8 @@ import argparse
 import glob
 import json
 import os
+import shutil
+import tempfile
 
 import numpy as np
 
@@ -56,13 +58,11 @@ class Source:
 
 
 def open_session_with_weights(graph, weights):
-    """The graph names `model.safetensors` beside it; here the weights come from a module's folder instead."""
-    import tempfile
-    folder = tempfile.mkdtemp()
-    os.symlink(os.path.abspath(weights), os.path.join(folder, "model.safetensors"))
-    with open(os.path.join(folder, "graph.onnx"), "wb") as out, open(graph, "rb") as source:
-        out.write(source.read())
-    return open_session(folder, "graph.onnx")
+    """The graph names `model.safetensors` beside it, and ONNX Runtime follows no link: so both are copied together."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(weights, os.path.join(folder, "model.safetensors"))
+        shutil.copy(graph, os.path.join(folder, "graph.onnx"))
+        return open_session(folder, "graph.onnx")
 
 
 def package_halves(store, files):

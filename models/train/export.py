@@ -4,7 +4,8 @@
   export.py proposal CHECKPOINT OUT_FOLDER --id ID --title T [--dtypes int8,fp32,int4] [--evaluation FILE.json]
   export.py module   CHECKPOINT MODELS_FOLDER --id ID --spec SPEC.json [--dtype int8]
 
-A module's manifest fields that training and calibration know come in SPEC.json and are copied as they are.
+A module's manifest fields that the files do not tell come in SPEC.json and are copied as they are; of `q0` only the id
+stands there, and its hash is taken from that module's folder.
 """
 
 import argparse
@@ -83,6 +84,9 @@ def export_module(model, models_folder, identity, spec, dtype, tokenizer_path=TO
     order = ("formatVersion", "id", "version", "title", "description", "domain", "licence", "kind", "tokenizerSha256", "architecture",
              "files", "rule", "temperature", "strength", "q0", "training", "evaluation")
     manifest = {**derived, **spec}
+    if "q0" in spec:
+        base = os.path.join(models_folder, "modules", spec["q0"]["id"], "model.safetensors")
+        manifest["q0"] = dict(id=spec["q0"]["id"], sha256=hash_of(base))
     write_json(os.path.join(folder, "module.json"), {key: manifest[key] for key in order if key in manifest})
     return folder
 
@@ -107,13 +111,16 @@ def main():
     parser.add_argument("--dtypes", default="int8")
     parser.add_argument("--evaluation")
     parser.add_argument("--spec")
+    parser.add_argument("--base-tokens", type=int, default=0, help="tokens that the checkpoint's base had seen: not counted as the module's")
     options = parser.parse_args()
-    model, _ = load_model(options.checkpoint)
+    model, saved = load_model(options.checkpoint)
     if options.what == "proposal":
         evaluation = json.load(open(options.evaluation)) if options.evaluation else []
         export_proposal(model, options.folder, options.id, options.title or options.id, options.dtypes.split(","), evaluation)
     elif options.what == "module":
-        export_module(model, options.folder, options.id, json.load(open(options.spec)), options.dtypes)
+        spec = json.load(open(options.spec))
+        spec["training"]["tokens"] = saved.get("tokens", 0) - options.base_tokens
+        export_module(model, options.folder, options.id, spec, options.dtypes)
     else:
         export_hugging_face(model, options.folder)
 

@@ -7,13 +7,17 @@ import { npm } from './npm.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** Checks Node, makes the checkout the working directory, and installs dependencies that are missing or outdated. */
+/**
+ * Checks Node, makes the checkout the working directory, and installs dependencies that are missing or outdated.
+ * @returns {Promise<true>} @throws when npm fails
+ */
 export async function setUp() {
   refuseOldNode(process.versions.node);
   process.chdir(root);
-  if (dependenciesAreCurrent()) return;
+  if (dependenciesAreCurrent()) return true;
   console.error('Installing dependencies (npm ci)…');
   await npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+  return true;
 }
 
 /** mocha is made of ES modules that it loads with `require`, which Node can since 20.19 and 22.12. */

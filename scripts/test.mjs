@@ -43,16 +43,12 @@ for (const [signal, code] of [
   });
 }
 
-await setUp();
-if (!options.only) await checks();
-if (
-  await step('build', () =>
-    build().then(
-      () => true,
-      () => false,
-    ),
-  )
-) {
+const isReady = await setUp().catch(error => {
+  console.error(`✗ set-up: ${error.message}`);
+  failed++;
+});
+if (isReady && !options.only) await checks();
+if (isReady && (await step('build', compiles))) {
   for (const [name, tier] of Object.entries(tiers)) if (!options.only || options.only === name) await tier();
 }
 fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
@@ -74,6 +70,13 @@ async function checks() {
     run(process.execPath, [file, ...args], { limitMs: 5 * minutes }).then(code => code === 0);
   await step('type-check', () => tool('node_modules/typescript/lib/tsc.js', ['--noEmit']));
   await step('lint', () => tool('node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings']));
+}
+
+function compiles() {
+  return build().then(
+    () => true,
+    () => false,
+  );
 }
 
 function unitTier() {

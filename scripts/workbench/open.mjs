@@ -31,7 +31,8 @@ export async function openWorkbench({ workspace, remotePayload = {}, onPage, ...
     await onPage?.(browser.page);
     await browser.page.goto(workbenchAddress(server.port, workspace, remotePayload));
     await browser.page.waitForSelector('.monaco-workbench .part.statusbar', { timeout: 60_000 });
-    return { ...browser, driver: createDriver(browser.page, workspace), server, close };
+    const folder = isWorkspaceFile(workspace) ? path.dirname(workspace) : workspace;
+    return { ...browser, driver: createDriver(browser.page, folder), server, close };
   } catch (error) {
     await close();
     throw error;
@@ -45,13 +46,18 @@ export async function openWorkbench({ workspace, remotePayload = {}, onPage, ...
  */
 export function workbenchAddress(port, workspace, remotePayload = {}) {
   const address = new URL(`http://127.0.0.1:${port}/`);
-  address.searchParams.set(workspace.endsWith('.code-workspace') ? 'workspace' : 'folder', fs.realpathSync(workspace));
+  address.searchParams.set(isWorkspaceFile(workspace) ? 'workspace' : 'folder', fs.realpathSync(workspace));
   const payload = Object.entries(remotePayload).map(([name, file]) => [
     name,
     `vscode-remote://127.0.0.1:${port}${file}`,
   ]);
   if (payload.length > 0) address.searchParams.set('payload', JSON.stringify(payload));
   return address.href;
+}
+
+/** @param {string} workspace */
+function isWorkspaceFile(workspace) {
+  return workspace.endsWith('.code-workspace');
 }
 
 function closeOnSignals() {

@@ -32,18 +32,18 @@ describe('instant modules', () => {
     await client.call('ngramAdd', { ...target, files }, never);
     return client.call('ngramFinish', { ...target, manifest: instantManifest(files.length) }, never);
   };
+  const request = (prefix: string, strength: number): CompleteRequest => ({
+    proposal: PROPOSAL,
+    modules: [{ ...target.module, strength }],
+    text: { path: 'src/a.ts', prefix, lineRest: '', suffix: '', neighbours: [] },
+    sampling: { temperature: 0, topP: 0.95, repetitionPenalty: 1, seed: 1, nCandidates: 8 },
+    extent: 'line',
+    maxTokens: 30,
+    contextTokens: 200,
+    nCompletions: 1,
+  });
   const complete = async (prefix: string, strength: number) => {
-    const request: CompleteRequest = {
-      proposal: PROPOSAL,
-      modules: [{ ...target.module, strength }],
-      text: { path: 'src/a.ts', prefix, lineRest: '', suffix: '', neighbours: [] },
-      sampling: { temperature: 0, topP: 0.95, repetitionPenalty: 1, seed: 1, nCandidates: 8 },
-      extent: 'line',
-      maxTokens: 30,
-      contextTokens: 200,
-      nCompletions: 1,
-    };
-    const { completions } = await client.call('complete', request, never);
+    const { completions } = await client.call('complete', request(prefix, strength), never);
     return completions[0];
   };
 
@@ -140,6 +140,21 @@ describe('instant modules', () => {
       (error: unknown) => error instanceof UserError && error.code === 'ngram-build-lost',
     );
     assert.deepEqual(readFileSync(path.join(target.module.dir, 'ngram.bin')), before);
+  });
+
+  it('stop in the middle when they are cancelled there', async () => {
+    const many = Array.from({ length: 300 }, (_, i) =>
+      file(`f${i}.ts`, `const v${i} = [${'1, a.b(c), '.repeat(2000)}];\n`),
+    );
+    await client.call('ngramBegin', { ...target, maxMiB: 64 }, never);
+    const controller = new AbortController();
+    const adding = client.call('ngramAdd', { ...target, files: many }, controller.signal);
+    // Answered between two files: from then on the files are being counted.
+    await client.call('complete', { ...request('const a', 0), maxTokens: 1 }, never);
+    controller.abort();
+    await assert.rejects(adding, { name: 'AbortError' });
+    const { nFiles } = await client.call('ngramFinish', { ...target, manifest: instantManifest(1) }, never);
+    assert.ok(nFiles > 0 && nFiles < many.length, `${nFiles}`);
   });
 
   it('are refused with a sentence when a byte on disk is wrong', async () => {

@@ -125,6 +125,7 @@ export class NgramRow {
     for (let order = 1; order <= longest; order++) {
       this.#ranges[order] ??= [];
       const ranges = this.#ranges[order];
+      ranges.length = Math.min(ranges.length, segments.length);
       for (let s = 0; s < segments.length; s++) {
         ranges[s] ??= { lo: 0, hi: 0 };
         const shorter = order === 1 ? undefined : this.#ranges[order - 1][s];
@@ -140,13 +141,13 @@ export class NgramRow {
   #workspace(order: number): Continuations {
     const { segments } = this.store;
     const ranges = this.#ranges[order];
-    const known = segments.flatMap((segment, s) =>
-      ranges[s].lo < ranges[s].hi ? [{ segment, range: ranges[s] }] : [],
-    );
-    if (known.length === 1) return known[0].segment.continuations(known[0].range, order, this.#tally);
+    const first = ranges.findIndex(({ lo, hi }) => lo < hi);
+    if (first < 0) return NOTHING;
+    if (ranges.findLastIndex(({ lo, hi }) => lo < hi) === first)
+      return segments[first].continuations(ranges[first], order, this.#tally);
     this.#sum.clear();
-    for (const { segment, range } of known) {
-      const { ids, counts, nDistinct } = segment.continuations(range, order, this.#tally);
+    for (let s = first; s < segments.length; s++) {
+      const { ids, counts, nDistinct } = segments[s].continuations(ranges[s], order, this.#tally);
       for (let i = 0; i < nDistinct; i++) this.#sum.add(ids[i], counts[i]);
     }
     return this.#sum.read();
@@ -207,3 +208,5 @@ export class NgramRow {
     }
   }
 }
+
+const NOTHING: Continuations = { ids: [], counts: [], nDistinct: 0, total: 0 };

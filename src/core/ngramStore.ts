@@ -32,6 +32,7 @@ const BYTES_PER_TOKEN = 8;
 export class NgramStore {
   #base: NgramSegment;
   #recent: NgramSegment;
+  #segments: readonly NgramSegment[];
   readonly #files = new Map<string, Place>();
   /** Changes not counted yet; undefined takes a file out. */
   readonly #staged = new Map<string, Staged | undefined>();
@@ -51,6 +52,7 @@ export class NgramStore {
   ) {
     this.#base = base ?? emptySegment(vocabSize);
     this.#recent = emptySegment(vocabSize);
+    this.#segments = [this.#base];
     this.unigrams = new Int32Array(vocabSize);
     let start = MAX_ORDER;
     for (const { name, stamp, nTokens } of files) {
@@ -74,9 +76,9 @@ export class NgramStore {
     return this.#files;
   }
 
-  /** Both segments; a count is the sum over them. Valid until `settle`. */
+  /** What changed lately and the rest; a count is the sum over them. */
   get segments(): readonly NgramSegment[] {
-    return this.#recent.order.length === 0 ? [this.#base] : [this.#base, this.#recent];
+    return this.#segments;
   }
 
   /**
@@ -192,6 +194,7 @@ export class NgramStore {
   }
 
   #settled(): void {
+    this.#segments = this.#recent.order.length === 0 ? [this.#base] : [this.#base, this.#recent];
     this.#staged.clear();
     this.#nStagedTokens = 0;
     this.#nLeavingTokens = 0;

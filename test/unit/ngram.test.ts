@@ -253,6 +253,12 @@ describe('n-gram sequence', () => {
     store.put('f', '', [0, 1, 3, 0, 1, 3]);
     await store.settle(noPause);
     assert.ok(sequence.logps()[3] > before + 1);
+    store.put('g', '', [1, 4, 0, 1, 4]);
+    await store.settle(noPause);
+    await store.merge(noPause);
+    store.remove('f');
+    await store.settle(noPause);
+    assert.deepEqual(sequence.logps(), await rowAfter(await storeOf({ g: [1, 4, 0, 1, 4] }), [0, 1]));
   });
 
   it('says how far it knows the context', async () => {

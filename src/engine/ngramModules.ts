@@ -2,8 +2,6 @@
  * Instant modules: built from text that the host sends, changed file by file, written as an ordinary module folder.
  * Text becomes tokens here and is kept nowhere; workspace files are never read.
  */
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { messageOf, throwIfAborted, UserError } from '../core/errors';
 import { FORMAT_VERSION, type ModuleManifest, parseModuleManifest } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
@@ -24,6 +22,7 @@ import type {
 import type { LoadNgram } from './alignmentModule';
 import { sha256 } from './modelFiles';
 import type { ModelPool } from './modelPool';
+import { replaceFiles } from './replaceFiles';
 import type { Turn } from './scheduler';
 
 const NGRAM_FILE = 'ngram.bin';
@@ -168,27 +167,21 @@ function accountOf(store: NgramStore, nLeftOut: number): NgramAccount {
   return { nFiles: store.files.size, nTokens: store.nTokens, nLeftOut, sizeBytes: store.sizeBytes };
 }
 
-/** Both files are written beside the old ones and renamed, so that a full disk leaves the old module whole. */
 async function writeModule(module: FolderRef, store: NgramStore, manifest: object): Promise<void> {
   const bytes = writeNgramFile(store);
   const whole = parseModuleManifest({ ...manifest, files: { [NGRAM_FILE]: sha256(bytes) } });
-  const written: string[] = [];
   try {
-    await mkdir(module.dir, { recursive: true });
-    for (const [name, content] of [
-      [NGRAM_FILE, bytes],
-      ['module.json', `${JSON.stringify(whole, null, 2)}\n`],
-    ] as const) {
-      const file = path.join(module.dir, name);
-      written.push(`${file}.new`);
-      await writeFile(`${file}.new`, content);
-    }
-    for (const file of written) await rename(file, file.slice(0, -'.new'.length));
+    await replaceFiles(
+      module.dir,
+      new Map<string, Uint8Array | string>([
+        [NGRAM_FILE, bytes],
+        ['module.json', `${JSON.stringify(whole, null, 2)}\n`],
+      ]),
+    );
   } catch (error) {
-    for (const file of written) await rm(file, { force: true }).catch(() => {});
     throw new UserError(
       'ngram-unwritable',
-      `The instant module cannot be written to ${module.dir}: ${messageOf(error)}. Free some space and build it again.`,
+      `The instant module cannot be written to ${module.dir}: ${messageOf(error)}. What was there before is unchanged. Free some space and build it again.`,
     );
   }
 }

@@ -104,7 +104,10 @@ async function replay({ page, driver, server }, seconds) {
 /** Keys come in bursts: a log-normal gap of 150 ms in the middle, a thought at a line's end now and then. Repeatable. */
 function* rhythm(text) {
   let state = 7;
-  const uniform = () => (state = (state * 48271) % 2147483647) / 2147483647;
+  const uniform = () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
   for (const char of text) {
     const normal = Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
     const thought = char === '\n' ? 400 + 900 * uniform() : uniform() < 0.06 ? 300 + 700 * uniform() : 0;

@@ -81,8 +81,9 @@ async function serveBrowser() {
   });
   console.log(`\nVS Code with Residual is at\n\n  ${workbenchAddress(server.port, workspace)}\n`);
   console.log(`The folder is ${workspace}${isThrowAway ? ', a copy that goes away' : ''}. Press Ctrl+C to end.`);
+  // Ctrl+C comes twice, from the terminal and from npm: the second must not cut the end short.
   const signalled = new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => resolve(0));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve(0));
   });
   const status = await Promise.race([signalled, server.ended.then(() => 1)]);
   if (status !== 0) console.error(`VS Code's server ended by itself.\n${server.logs()}`);

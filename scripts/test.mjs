@@ -22,6 +22,7 @@ const mark = `TMPDIR=${scratch}`;
 const running = new Set();
 let passed = 0;
 let failed = 0;
+let isEnding = false;
 
 const { values: options } = util.parseArgs({
   options: { only: { type: 'string' }, grep: { type: 'string' }, desktop: { type: 'boolean', default: false } },
@@ -36,9 +37,12 @@ for (const [signal, code] of [
   ['SIGTERM', 143],
   ['SIGHUP', 129],
 ]) {
-  process.once(signal, async () => {
+  process.on(signal, async () => {
+    // Ctrl+C comes twice, from the terminal and from npm.
+    if (isEnding) return;
+    isEnding = true;
     await Promise.all([...running].map(pid => endProcessTree(pid, mark)));
-    fs.rmSync(scratch, { recursive: true, force: true });
+    fs.rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
     process.exit(code);
   });
 }
@@ -147,7 +151,8 @@ async function leftBehind() {
 
 /** Resolves with the exit code, or with a signal's name or 'time' when it did not end by itself. */
 function run(command, args, { limitMs, environment = {}, result = undefined }) {
-  const env = { ...process.env, TMPDIR: scratch, ...environment };
+  const colour = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
+  const env = { ...process.env, TMPDIR: scratch, ...colour, ...environment };
   for (const variable of ['ELECTRON_RUN_AS_NODE', 'NODE_OPTIONS', 'VSCODE_IPC_HOOK_CLI', 'VSCODE_PID'])
     delete env[variable];
   const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });

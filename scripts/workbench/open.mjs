@@ -9,6 +9,7 @@ import { startServer } from './server.mjs';
 /** @type {Set<() => Promise<void>>} */
 const open = new Set();
 let watchesSignals = false;
+let isClosing = false;
 
 /**
  * @param {import('./server.mjs').ServerOptions & { workspace: string, remotePayload?: Record<string, string>, onPage?: (page: import('playwright-core').Page) => Promise<void> }} options
@@ -68,7 +69,10 @@ function closeOnSignals() {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ])) {
-    process.once(signal, async () => {
+    process.on(signal, async () => {
+      // Ctrl+C comes twice, from the terminal and from npm.
+      if (isClosing) return;
+      isClosing = true;
       await Promise.all([...open].map(close => close()));
       process.exit(code);
     });

@@ -16,15 +16,33 @@ export async function endProcessTree(root, mark) {
     return;
   }
   for (const signal of /** @type {const} */ (['SIGTERM', 'SIGTERM', 'SIGKILL', 'SIGKILL'])) {
-    const alive = members(root, mark);
-    if (alive.length === 0) return;
-    for (const pid of alive) {
-      try {
-        process.kill(pid, signal);
-      } catch {}
-    }
+    if (signalMembers(root, mark, signal) === 0) return;
     for (let i = 0; i < 10 && members(root, mark).length > 0; i++) await delay(50);
   }
+}
+
+/**
+ * As endProcessTree, at once and without asking: for a process that is about to end itself.
+ * @param {number} root
+ * @param {string} mark
+ */
+export function killProcessTree(root, mark) {
+  if (process.platform !== 'win32') signalMembers(root, mark, 'SIGKILL');
+}
+
+/**
+ * @param {number} root
+ * @param {string} mark
+ * @param {NodeJS.Signals} signal
+ */
+function signalMembers(root, mark, signal) {
+  const alive = members(root, mark);
+  for (const pid of alive) {
+    try {
+      process.kill(pid, signal);
+    } catch {}
+  }
+  return alive.length;
 }
 
 /**

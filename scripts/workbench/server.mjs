@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { installExtension } from './extensionFolder.mjs';
-import { endProcessTree } from './processTree.mjs';
+import { endProcessTree, killProcessTree } from './processTree.mjs';
 
 const quietSettings = {
   'workbench.startupEditor': 'none',
@@ -100,9 +100,18 @@ export async function startServer(
     );
     setTimeout(() => reject(new Error(`VS Code's server did not listen within a minute.\n${output}`)), 60_000).unref();
   });
+  const removeProfile = () => fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  const mark = `TMPDIR=${profile}`;
+  // For an end that nobody planned, such as an exception that nobody caught.
+  const endAtOnce = () => {
+    if (child.pid) killProcessTree(child.pid, mark);
+    removeProfile();
+  };
+  process.once('exit', endAtOnce);
   const stop = async () => {
-    if (child.pid) await endProcessTree(child.pid, `TMPDIR=${profile}`);
-    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+    if (child.pid) await endProcessTree(child.pid, mark);
+    removeProfile();
+    process.off('exit', endAtOnce);
   };
   const logs = () => `${logFiles(profile)}\n--- server ---\n${output}`;
   try {

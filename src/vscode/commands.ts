@@ -30,10 +30,10 @@ export function registerCommands({
   diagnostics,
   instant,
 }: CommandParts): vscode.Disposable {
+  const onFailure = (error: unknown) => refusalMessage(log, error, status.shownChoice);
   const commands: Record<string, () => unknown> = {
-    'residual.switchModule': () =>
-      switchModule(registry, choices, error => refusalMessage(log, error, status.shownChoice)),
-    'residual.setStrength': () => setStrength(registry),
+    'residual.switchModule': () => switchModule(registry, choices, onFailure),
+    'residual.setStrength': () => setStrength(registry).catch(onFailure),
     'residual.complete': () => {
       choices.retry();
       return vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { copyOfSample } from '../../../scripts/sample.mjs';
 import type { Driver } from '../../../scripts/workbench/driver.mjs';
 import { openWorkbench } from '../../../scripts/workbench/open.mjs';
+import { markedProcesses } from '../../../scripts/workbench/processTree.mjs';
 
 export interface Window {
   readonly driver: Driver;
@@ -12,6 +13,8 @@ export interface Window {
   readonly workspace: string;
   /** What the server, the extension host and the extension have logged. */
   readonly log: string;
+  /** Processes of this window whose command line has `text` in it. */
+  pids(text: string): number[];
   /** Writes a file of the workspace, its folders included. */
   write(file: string, text: string): void;
   read(file: string): string;
@@ -73,6 +76,10 @@ export function useWorkbench({
     },
     get log() {
       return opened?.server.logs() ?? '';
+    },
+    pids(text) {
+      const mark = `TMPDIR=${opened?.server.profile}`;
+      return markedProcesses(mark).flatMap(({ pid, command }) => (command.includes(text) ? [pid] : []));
     },
     write(file, text) {
       fs.mkdirSync(path.dirname(at(file)), { recursive: true });

@@ -70,9 +70,10 @@ export class ModuleChoice {
       return choice;
     } catch (error) {
       if (isAbortError(error) || !(error instanceof UserError)) throw error;
+      // A key that cancels this one in between finds nothing decided, and decides anew.
+      const kept = good?.choice ?? (await this.proposalAlone(scope, proposalId, modules, signal));
       const isNew = ![...this.refused.values()].some(({ reason }) => reason.message === error.message);
       this.refused.set(scope, { key, reason: error, isStale: false });
-      const kept = good?.choice ?? (await this.proposalAlone(scope, proposalId, modules, signal));
       if (isNew) this.onRefused(error, kept);
       if (kept === undefined) throw error;
       return kept;

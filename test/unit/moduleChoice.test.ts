@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { UserError } from '../../src/core/errors';
+import { AbortError, UserError } from '../../src/core/errors';
 import { type Choice, ModuleChoice, resolveChoice } from '../../src/host/moduleChoice';
 import { Registry } from '../../src/host/registry';
 
@@ -126,6 +126,26 @@ describe('module choice', () => {
     assert.equal(await use([{ id: 'a' }], 'one'), '');
     choices.retry();
     assert.equal(await use([{ id: 'a' }], 'one'), 'a:0.4');
+  });
+  it('goes on with the proposal alone although keys were cancelled while it loaded', async () => {
+    let cancelled = false;
+    const impatient = new ModuleChoice(
+      registry,
+      {
+        warm: async choice => {
+          if (choice.modules.length > 0) throw new UserError('wrong-hash', 'a is damaged');
+          if (cancelled) return;
+          cancelled = true;
+          throw new AbortError();
+        },
+      },
+      (reason, kept) => refusals.push({ reason, kept }),
+    );
+    const key = () => impatient.current('s', 'auto', [{ id: 'a' }], signal);
+    await assert.rejects(key(), AbortError);
+    assert.deepEqual((await key()).modules, []);
+    assert.deepEqual((await key()).modules, []);
+    assert.equal(refusals.length, 1);
   });
   it('rejects with the reason when nothing works, without trying at every key', async () => {
     const nothing = new ModuleChoice(

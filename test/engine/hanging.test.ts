@@ -11,7 +11,8 @@ import { DELTA, never } from './support/fixtures';
 
 const WARM = { proposal: { id: 'tiny', dir: path.join(DELTA, 'proposals/tiny') }, modules: [] };
 const REQUEST = { ...WARM, text: {} } as unknown as CompleteRequest;
-const PATIENCE_MS = 300;
+/** Long enough for a process to start on a busy machine. */
+const PATIENCE_MS = 1500;
 
 describe('an engine that hangs', () => {
   const folders: string[] = [];
@@ -78,7 +79,7 @@ describe('an engine that hangs', () => {
   it('is noticed although a person types on and no request waits for long', async () => {
     const client = open(`if (life > 1) answer({ life });`);
     for (let key = 0; client.state !== 'failed'; key++) {
-      assert.ok(key < 1000, 'it is never noticed');
+      assert.ok(key < 10_000, 'it is never noticed');
       const controller = new AbortController();
       const asked = client.call('complete', REQUEST, controller.signal);
       setImmediate(() => controller.abort());
@@ -92,13 +93,13 @@ describe('an engine that hangs', () => {
   const alive: readonly (readonly [string, string])[] = [
     [
       'works for long and says so',
-      `const beat = setInterval(() => pulse(0), 50); setTimeout(() => { clearInterval(beat); answer({ life }); }, ${4 * PATIENCE_MS});`,
+      `const beat = setInterval(() => pulse(0), 50); setTimeout(() => { clearInterval(beat); answer({ life }); }, ${2 * PATIENCE_MS});`,
     ],
     [
       'streams for long',
-      `const word = setInterval(() => progress({ text: '' }), 50); setTimeout(() => { clearInterval(word); answer({ life }); }, ${4 * PATIENCE_MS});`,
+      `const word = setInterval(() => progress({ text: '' }), 50); setTimeout(() => { clearInterval(word); answer({ life }); }, ${2 * PATIENCE_MS});`,
     ],
-    ['is blocked as it announced', `pulse(60_000); setTimeout(() => answer({ life }), ${4 * PATIENCE_MS});`],
+    ['is blocked as it announced', `pulse(60_000); setTimeout(() => answer({ life }), ${2 * PATIENCE_MS});`],
   ];
   for (const [what, behaviour] of alive) {
     it(`is not one that ${what}`, async () => {
@@ -111,7 +112,7 @@ describe('an engine that hangs', () => {
   it('is not one that nobody asked anything', async () => {
     const client = open(`answer({ life });`);
     await client.call('status', null, never);
-    await new Promise(resolve => setTimeout(resolve, 3 * PATIENCE_MS));
+    await new Promise(resolve => setTimeout(resolve, 2 * PATIENCE_MS));
     assert.deepEqual(await client.call('status', null, never), { life: 1 });
   });
 
@@ -120,9 +121,7 @@ describe('an engine that hangs', () => {
     const pulses: EnginePulse[] = [];
     client.stream('pulse', null, pulse => pulses.push(pulse), never).catch(() => {});
     await client.call('warm', WARM, never);
-    assert.deepEqual(
-      pulses.map(({ blockedMs }) => blockedMs > 0),
-      [false, true],
-    );
+    assert.equal(pulses[0].blockedMs, 0);
+    assert.ok(pulses.length > 1 && pulses[pulses.length - 1].blockedMs > 0, JSON.stringify(pulses));
   });
 });

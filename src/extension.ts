@@ -18,6 +18,7 @@ import { StatusBar } from './vscode/statusBar';
 import { followWindow } from './vscode/windowChanges';
 
 export function activate(context: vscode.ExtensionContext): void {
+  const startMs = performance.now();
   const log = vscode.window.createOutputChannel('Residual', { log: true });
   const status = new StatusBar(log);
   const registry = new Registry(() => modelRoots(context));
@@ -55,4 +56,5 @@ export function activate(context: vscode.ExtensionContext): void {
     registerCommands({ registry, choices, completer, status, log, diagnostics, instant }),
     followWindow({ engine, choices, completer, status }),
   );
+  log.info(`activated in ${(performance.now() - startMs).toFixed(1)} ms`);
 }

@@ -18,3 +18,15 @@ export function copyOfSample(to = fs.mkdtempSync(path.join(os.tmpdir(), 'task-bo
   fs.cpSync('samples/task-board', to, { recursive: true });
   return fs.realpathSync(to);
 }
+
+/**
+ * A copy with an alignment module chosen, as a team would have committed it.
+ * @param {string} [to]
+ * @returns {string} absolute path of the copy
+ */
+export function copyOfSampleWithModule(to) {
+  const copy = copyOfSample(to);
+  fs.mkdirSync(path.join(copy, '.vscode'), { recursive: true });
+  fs.writeFileSync(path.join(copy, '.vscode/settings.json'), `{\n  "residual.modules": [{ "id": "react" }]\n}\n`);
+  return copy;
+}

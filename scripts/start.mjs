@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import util from 'node:util';
 import { build } from './build.mjs';
-import { copyOfSample, sampleSpot } from './sample.mjs';
+import { copyOfSampleWithModule, sampleSpot } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
 
 const options = readArguments();
@@ -40,10 +40,10 @@ function readArguments() {
 }
 
 function chooseWorkspace() {
-  if (!options.folder) return { workspace: copyOfSample(), isThrowAway: true };
+  if (!options.folder) return { workspace: copyOfSampleWithModule(), isThrowAway: true };
   // npm runs scripts in the project; the person meant the folder they are in.
   const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), options.folder);
-  return { workspace: fs.existsSync(folder) ? folder : copyOfSample(folder), isThrowAway: false };
+  return { workspace: fs.existsSync(folder) ? folder : copyOfSampleWithModule(folder), isThrowAway: false };
 }
 
 /** @returns {Promise<number | undefined>} undefined where no desktop VS Code can run */

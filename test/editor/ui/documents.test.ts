@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { copyOfSample } from '../../../scripts/sample.mjs';
-import { commandTitle, statusBarId } from './names';
+import { commandTitle, shippedModules, statusBarId } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 const stack = (after: string) =>
@@ -91,6 +91,28 @@ describe('unusual files', () => {
     await openAt(file, { line: 9, column: 30 });
     await window.driver.palette(complete);
     assert.notEqual(await window.driver.waitForGhostText(), '');
+  });
+
+  it('says once that a settings file cannot be written, and changes nothing', async () => {
+    const { driver } = window;
+    const [{ id, title }] = shippedModules();
+    const broken = `{ "residual.modules": [{ "id": "${id}" }], `;
+    window.write('.vscode/settings.json', broken);
+    window.write('src/plain.ts', stack('\n}\n'));
+    await openAt('src/plain.ts');
+    await driver.palette(complete);
+    await driver.waitForStatusBar(statusBarId, text => text.includes(title));
+    await driver.press('Escape');
+    await driver.palette(commandTitle('residual.setStrength'));
+    await driver.page.locator('.quick-input-widget', { hasText: 'Strength of' }).waitFor();
+    await driver.type('0.25');
+    await driver.press('Enter');
+    const messages = await driver.waitForToast('Unable to write into workspace settings');
+    assert.equal(messages.length, 1, messages.join('\n'));
+    assert.match(messages[0], /Completions go on with/);
+    assert.equal(window.read('.vscode/settings.json'), broken);
+    await driver.dismissToasts();
+    window.write('.vscode/settings.json', '{}');
   });
 
   it('leaves a read-only file alone', async () => {

@@ -3,6 +3,7 @@
  * to keep. Works on lines and indentation alone, so that it serves every language.
  */
 
+import { balance } from './brackets';
 import { indentWidth, opensBlock } from './indentation';
 
 /** `line` stops at the first newline; `block` goes on while a block that the completion opened is open. */
@@ -45,22 +46,52 @@ export function findStop(text: string, extent: Extent, around: Surroundings): St
   let previous = firstLine.trim();
   for (;;) {
     const end = text.indexOf('\n', start);
-    if (end < 0) return leavesBlock(text.slice(start), base) ? { reason: 'dedent', keep: kept } : undefined;
+    if (end < 0)
+      return leavesBlock(text.slice(start), base)
+        ? { reason: 'dedent', keep: wholeStatements(text.slice(0, kept)) }
+        : undefined;
     const line = text.slice(start, end);
     if (line.trim() !== '') {
       const width = indentWidth(line);
       const closes = /^\s*(?:[)\]}]|end\b|<\/)/.test(line);
-      if (width < base || (width === base && !closes)) return { reason: 'dedent', keep: kept };
+      if (width < base || (width === base && !closes))
+        return { reason: 'dedent', keep: wholeStatements(text.slice(0, kept)) };
       if (width === base && closes) {
-        if (line.trimEnd() === nextLine?.trimEnd()) return { reason: 'suffix', keep: kept };
+        if (line.trimEnd() === nextLine?.trimEnd())
+          return { reason: 'suffix', keep: wholeStatements(text.slice(0, kept)) };
         if (!opensBlock(line)) return { reason: 'close', keep: end };
       }
-      if (line.trim() === previous) return { reason: 'repeat', keep: kept };
+      if (line.trim() === previous) return { reason: 'repeat', keep: wholeStatements(text.slice(0, kept)) };
       previous = line.trim();
       kept = end;
     }
     start = end + 1;
   }
+}
+
+/**
+ * Where to cut a text that was still going on when its tokens ran out: a single line is kept as it is, of a block whole
+ * statements.
+ */
+export function stopAtLength(text: string): Stop {
+  const lastLine = text.lastIndexOf('\n');
+  return { reason: 'length', keep: lastLine < 0 ? text.length : wholeStatements(text.slice(0, lastLine)) };
+}
+
+/**
+ * Length of the longest run of whole lines in which only what the first line opened is still open: half of a nested
+ * statement is no help.
+ */
+function wholeStatements(block: string): number {
+  const firstLine = block.split('\n', 1)[0];
+  const nOpened = balance(firstLine).open.length;
+  let kept = firstLine.length;
+  for (let end = block.indexOf('\n', kept + 1); kept < block.length; end = block.indexOf('\n', end + 1)) {
+    const lineEnd = end < 0 ? block.length : end;
+    if (balance(block.slice(0, lineEnd)).open.length <= nOpened) kept = lineEnd;
+    if (end < 0) break;
+  }
+  return kept;
 }
 
 /** Whether the beginning of a line already shows that it stands outside the block and does not close it. */

@@ -12,7 +12,7 @@ import type { Tokenizer } from '../core/model';
 import { NgramSequence } from '../core/ngram';
 import { seededRandom } from '../core/random';
 import { composes, type RuleName } from '../core/rules';
-import { findStop, type StopReason } from '../core/stopping';
+import { findStop, type Stop, stopAtLength } from '../core/stopping';
 import type {
   CompleteProgress,
   CompleteRequest,
@@ -95,7 +95,7 @@ async function writeOne(
 ): Promise<Completion | undefined> {
   const output = new CompletionBytes(prompt.owed.length);
   const tokens: CompletionToken[] = [];
-  let stop: { reason: StopReason; keep: number } | undefined;
+  let stop: Stop | undefined;
 
   for await (const step of decode(proposal, aligners, params, signal)) {
     // Models have several tokens that end a middle (end of text, padding, the next file); none of them stands for text.
@@ -111,14 +111,8 @@ async function writeOne(
     onProgress({ text: output.text });
   }
   if (tokens.length === 0) return undefined;
-  stop ??= { reason: 'length', keep: lastWholeLine(output.text) };
+  stop ??= stopAtLength(output.text);
   return { text: output.text.slice(0, stop.keep), tokens, stop: stop.reason };
-}
-
-/** A block that did not end in time is cut after its last whole line; a single line is kept as it is. */
-function lastWholeLine(text: string): number {
-  const newline = text.lastIndexOf('\n');
-  return newline < 0 ? text.length : newline;
 }
 
 /** Collects bytes; `text` never ends inside a character and leaves out the bytes that the prompt was backed up by. */

@@ -1,11 +1,11 @@
 /**
  * What a person sees, as rows: text with a cursor, what the model writes, and the text as it stands after accepting,
- * with what was inserted between « and ». `undefined` is: nothing is shown. Among the rows are the complaints that users
+ * with what was inserted between « and ». `undefined` is: nothing is shown; `…` is: the tokens ran out there. Among the rows are the complaints that users
  * of completion tools file most: doubled closers and quotes, wrong indentation, nothing inside auto-closed brackets, Tab
  * stolen from indentation, the next line written again.
  */
 import assert from 'node:assert/strict';
-import { findStop } from '../../src/core/stopping';
+import { findStop, stopAtLength } from '../../src/core/stopping';
 import { tidy } from '../../src/core/tidy';
 import { extentOf } from '../../src/host/completer';
 
@@ -18,14 +18,14 @@ function see(source: string, writes: string): string | undefined {
   const [lineRest, ...below] = source.slice(at + 1).split('\n');
   const around = { prefix, lineRest, suffix: below.join('\n') };
   const extent = extentOf({ path: '', ...around, neighbours: [] });
-  let text = writes;
+  let stop = writes.endsWith('…') ? stopAtLength(writes.slice(0, -1)) : { keep: writes.length };
   for (let n = 1; n <= writes.length; n++) {
-    const stop = findStop(writes.slice(0, n), extent, around);
-    if (stop === undefined) continue;
-    text = writes.slice(0, stop.keep);
+    const found = findStop(writes.slice(0, n), extent, around);
+    if (found === undefined) continue;
+    stop = found;
     break;
   }
-  const tidied = tidy(text, around);
+  const tidied = tidy(writes.slice(0, stop.keep), around);
   if (tidied === undefined) return undefined;
   const rest = [lineRest.slice(tidied.replaceRight), ...below].join('\n');
   return `${prefix}«${tidied.text}»${rest}`;
@@ -167,6 +167,14 @@ describe('policy', () => {
     ['return (█\n);', '\n  a\n);\n', 'return («\n  a»\n);'],
     ['switch (a) {█\n}', '\n  case 1:\n    break;\n}', 'switch (a) {«\n  case 1:\n    break;»\n}'],
     ['x = y +█ 1', ' z\nfoo', 'x = y +« z» 1'],
+  ]);
+
+  rows('half of a nested statement is no help', [
+    ['if (a) █', '{\n  return {\n    ...b,\n    c…', 'if (a) «{»'],
+    ['if (a) █', '{\n  b();\n  return {\n    ...c,\n…', 'if (a) «{\n  b();»'],
+    ['f(() => {█\n});', '\n  a({\n    b,\n  });\n  c(…', 'f(() => {«\n  a({\n    b,\n  });»\n});'],
+    ['if (a) {█\n}', '\n  b({\n    c: 1,\n}\n', undefined],
+    ['x = foo(█', 'a, b…', 'x = foo(«a, b»'],
   ]);
 
   rows('indentation', [

@@ -11,7 +11,7 @@ export const INSTANT_STRENGTH = 0.3;
  */
 export const INSTANT_MIXTURE = {
   default: [0, 0.1, 0.2, 0.35, 0.4, 0.5, 0.7],
-  'residual-6m': [0.27, 0.58, 0.63, 0.75, 0.77, 0.8, 0.95],
+  'residual-6m': [0.26, 0.46, 0.51, 0.64, 0.7, 0.72, 0.93],
 } satisfies Record<string, readonly number[]>;
 
 /** @param nFiles how many files it was built from. */

@@ -100,8 +100,11 @@ describe('unusual files', () => {
     window.write('.vscode/settings.json', broken);
     window.write('src/plain.ts', stack('\n}\n'));
     await openAt('src/plain.ts');
-    await driver.palette(complete);
-    await driver.waitForStatusBar(statusBarId, text => text.includes(title));
+    const completed = async () => {
+      await driver.palette(complete);
+      return (await driver.statusBar(statusBarId)) ?? '';
+    };
+    await driver.until('the module in use', completed, text => text.includes(title));
     await driver.press('Escape');
     await driver.palette(commandTitle('residual.setStrength'));
     await driver.page.locator('.quick-input-widget', { hasText: 'Strength of' }).waitFor();

@@ -41,6 +41,8 @@ describe('a workspace of several folders', () => {
     await window.driver.revert();
   }
 
+  before(() => window.driver.waitForStatusBar(statusBarId, text => text !== ''));
+
   it('completes in each folder with that folder’s modules', async () => {
     await completesWith('one', first.title);
     await completesWith('two', second.title);
@@ -48,6 +50,7 @@ describe('a workspace of several folders', () => {
 
   it('stores a switch in the folder of the file, and leaves the other as it is', async () => {
     const { driver } = window;
+    await driver.openFile(`two/${sampleSpot.file}`);
     const both = window.read('both.code-workspace');
     await driver.palette(commandTitle('residual.switchModule'));
     await driver.quickPick(third.title);

@@ -32,6 +32,8 @@ describe('a workspace that is not trusted', () => {
     makeWorkspace: withTeamModule,
   });
 
+  before(() => window.driver.waitForStatusBar(statusBarId, text => text !== ''));
+
   async function typeAtSpot(): Promise<void> {
     const { file, after, types } = sampleSpot;
     await window.driver.openFile(file);

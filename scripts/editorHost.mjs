@@ -26,7 +26,7 @@ async function inDesktop() {
 }
 
 async function inBrowser() {
-  const { openWorkbench } = await import('./workbench/open.mjs');
+  const { openWorkbench, reachedOut } = await import('./workbench/open.mjs');
   const prefix = 'test│';
   const remarks = [];
   const print = text =>
@@ -36,6 +36,7 @@ async function inBrowser() {
   const workbench = await openWorkbench({
     workspace,
     testDriver: true,
+    isolated: true,
     environment: { ...testEnvironment(), RESIDUAL_TEST_PREFIX: prefix },
     remotePayload: { extensionDevelopmentPath: root, extensionTestsPath: tests },
     onPage: async page => {
@@ -48,8 +49,9 @@ async function inBrowser() {
   const code = await exit;
   if (code !== 0) console.error([...remarks, workbench.server.logs()].join('\n'));
   await workbench.close();
-  if (workbench.outsideRequests.length === 0) return code;
-  console.error(`The page asked for addresses outside this machine: ${workbench.outsideRequests.join(', ')}`);
+  const refused = reachedOut(workbench);
+  if (refused.length === 0) return code;
+  console.error(refused.join('\n'));
   return 1;
 }
 

@@ -41,6 +41,21 @@ export async function openWorkbench({ workspace, remotePayload = {}, onPage, ...
 }
 
 /**
+ * What a window tried to reach, in sentences; asked after its end, so that nothing is missed.
+ * @param {{ outsideRequests: string[], server: import('./server.mjs').Server }} window
+ */
+export function reachedOut({ outsideRequests, server }) {
+  const { outside, loopback } = server.attempts() ?? { outside: 0, loopback: 0 };
+  return [
+    ...outsideRequests.map(address => `The page asked for ${address}.`),
+    ...(outside > 0
+      ? [`VS Code's server, the extension host or the engine tried ${outside} times to leave the machine.`]
+      : []),
+    ...(loopback > 0 ? [`They sent ${loopback} packets on the loopback interface, where a proxy may listen.`] : []),
+  ];
+}
+
+/**
  * @param {number} port
  * @param {string} workspace
  * @param {Record<string, string>} [remotePayload]

@@ -5,7 +5,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { installExtension } from './extensionFolder.mjs';
+import { countAttempts, isolation } from './isolation.mjs';
 import { endProcessTree, killProcessTree } from './processTree.mjs';
+import { listenFor } from './socketProxy.mjs';
 
 const quietSettings = {
   'workbench.startupEditor': 'none',
@@ -27,10 +29,11 @@ const quietSettings = {
 
 /**
  * @typedef {object} ServerOptions
- * @property {string} [extension] Folder of an extension to install, as a person would have it installed.
+ * @property {string} [extension] Folder or vsix of an extension to install, as a person would have it installed.
  * @property {boolean} [testDriver] Lets a page run an extension's tests by address; hides toasts.
  * @property {boolean} [trusted] Trust every workspace without asking.
  * @property {number} [port] A free one by default.
+ * @property {boolean} [isolated] Without a network, where the machine can do that: see `attempts`.
  * @property {Record<string, unknown>} [settings] User settings.
  * @property {Record<string, string>} [environment] Reaches the extension host.
  *
@@ -38,6 +41,8 @@ const quietSettings = {
  * @property {number} port
  * @property {string} profile Folder of everything the server writes.
  * @property {Promise<void>} ended Resolves when the server ends, for whatever reason.
+ * @property {() => import('./isolation.mjs').Attempts | undefined} attempts What the whole tree has tried to reach so far, which
+ * holds after its end too; undefined when it is not isolated.
  * @property {() => string} logs What the server and the extension host logged.
  * @property {() => Promise<void>} stop Ends the whole process tree and removes the profile.
  */
@@ -49,7 +54,15 @@ const quietSettings = {
  */
 export async function startServer(
   installation,
-  { extension, testDriver = false, trusted = true, port: wanted = 0, settings = {}, environment = {} },
+  {
+    extension,
+    testDriver = false,
+    trusted = true,
+    port: wanted = 0,
+    isolated: wantsIsolation = false,
+    settings = {},
+    environment = {},
+  },
 ) {
   // Short names: a socket's path may have about 100 characters.
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'vs-'));
@@ -60,36 +73,43 @@ export async function startServer(
     path.join(userSettings, 'settings.json'),
     JSON.stringify({ ...quietSettings, ...settings }, null, 2),
   );
-  if (extension) installExtension(extension, extensions);
 
+  const prefix = wantsIsolation ? isolation() : [];
+  const isolated = wantsIsolation && Array.isArray(prefix);
+  // A socket in the file system is the one door between network namespaces.
+  const socket = path.join(profile, 'socket');
+  const address = isolated ? ['--socket-path', socket] : ['--host', '127.0.0.1', '--port', String(wanted)];
+  const places = ['--user-data-dir', path.join(profile, 'user'), '--extensions-dir', extensions];
   const args = [
-    ['--host', '127.0.0.1', '--port', String(wanted), '--without-connection-token', '--accept-server-license-terms'],
-    ['--user-data-dir', path.join(profile, 'user'), '--extensions-dir', extensions, '--server-data-dir', data],
-    ['--disable-telemetry', '--skip-welcome'],
+    [...address, '--without-connection-token', '--accept-server-license-terms'],
+    [...places, '--server-data-dir', data, '--disable-telemetry', '--skip-welcome'],
     testDriver ? ['--enable-smoke-test-driver'] : [],
     trusted ? ['--disable-workspace-trust'] : [],
   ].flat();
-  const child = spawn(installation.node, [installation.server, ...args], {
+  const env = {
+    ...cleanEnvironment(),
+    TMPDIR: tmp,
+    XDG_RUNTIME_DIR: tmp,
+    XDG_CONFIG_HOME: home,
+    XDG_DATA_HOME: home,
+    EXTENSIONS_GALLERY: '{}',
+    ...environment,
+  };
+  if (extension) await installExtension(extension, { installation, extensions, places, env });
+  const command = [...(isolated ? prefix : []), installation.node, installation.server, ...args];
+  const child = spawn(command[0], command.slice(1), {
     cwd: profile,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      ...cleanEnvironment(),
-      TMPDIR: tmp,
-      XDG_RUNTIME_DIR: tmp,
-      XDG_CONFIG_HOME: home,
-      XDG_DATA_HOME: home,
-      EXTENSIONS_GALLERY: '{}',
-      ...environment,
-    },
+    env,
   });
 
   let output = '';
   const ended = new Promise(resolve => child.on('close', () => resolve(undefined)));
-  const port = new Promise((resolve, reject) => {
+  const listening = new Promise((resolve, reject) => {
     const listen = chunk => {
       output += chunk;
-      const found = /Extension host agent listening on (\d+)/.exec(output);
+      const found = /Extension host agent listening on (\S+)/.exec(output);
       if (found) resolve(Number(found[1]));
     };
     child.stdout.on('data', listen);
@@ -108,14 +128,31 @@ export async function startServer(
     removeProfile();
   };
   process.once('exit', endAtOnce);
+  /** @type {ReturnType<typeof countAttempts> | undefined} */
+  let counter;
+  /** @type {import('./isolation.mjs').Attempts | undefined} */
+  let finalAttempts;
+  /** @type {Awaited<ReturnType<typeof listenFor>> | undefined} */
+  let proxy;
   const stop = async () => {
     if (child.pid) await endProcessTree(child.pid, mark);
+    proxy?.close();
+    finalAttempts ??= counter?.attempts();
+    counter?.close();
+    counter = undefined;
     removeProfile();
     process.off('exit', endAtOnce);
   };
   const logs = () => `${logFiles(profile)}\n--- server ---\n${output}`;
+  const attempts = () => finalAttempts ?? counter?.attempts();
   try {
-    return { port: await port, profile, ended, logs, stop };
+    let port = await listening;
+    if (isolated) {
+      counter = countAttempts(/** @type {number} */ (child.pid));
+      proxy = await listenFor(socket, wanted);
+      port = proxy.port;
+    }
+    return { port, profile, ended, attempts, logs, stop };
   } catch (error) {
     await stop();
     throw error;

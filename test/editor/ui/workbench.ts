@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { copyOfSample } from '../../../scripts/sample.mjs';
 import type { Driver } from '../../../scripts/workbench/driver.mjs';
-import { openWorkbench } from '../../../scripts/workbench/open.mjs';
+import { openWorkbench, reachedOut } from '../../../scripts/workbench/open.mjs';
 import { markedProcesses } from '../../../scripts/workbench/processTree.mjs';
 
 export interface Window {
@@ -18,6 +18,8 @@ export interface Window {
   /** Writes a file of the workspace, its folders included. */
   write(file: string, text: string): void;
   read(file: string): string;
+  /** Where the extension is installed. */
+  readonly installed: string;
 }
 
 /** The suggest widget takes Tab and Escape before ghost text does. */
@@ -28,14 +30,14 @@ export function useWorkbench({
   settings = {},
   trusted = true,
   makeWorkspace = copyOfSample,
-  extension = () => process.cwd(),
+  extension = () => process.env.RESIDUAL_TEST_EXTENSION ?? process.cwd(),
 }: {
   readonly settings?: Record<string, unknown>;
   /** Whether every folder is trusted without asking, as in most tests. */
   readonly trusted?: boolean;
   /** @returns the absolute path of a new folder, or of a `.code-workspace` file in a new folder */
   readonly makeWorkspace?: () => string;
-  /** @returns the folder of the extension to install */
+  /** @returns the folder or vsix of the extension to install; the checkout, or the package that is tested */
   readonly extension?: () => string;
 } = {}): Window {
   let workspace = '';
@@ -45,7 +47,7 @@ export function useWorkbench({
     this.timeout(300_000);
     const toOpen = makeWorkspace();
     workspace = toOpen.endsWith('.code-workspace') ? path.dirname(toOpen) : toOpen;
-    opened = await openWorkbench({ workspace: toOpen, extension: extension(), settings, trusted });
+    opened = await openWorkbench({ workspace: toOpen, extension: extension(), settings, trusted, isolated: true });
   });
 
   afterEach(async function () {
@@ -59,10 +61,9 @@ export function useWorkbench({
 
   after('nothing left the machine', async function () {
     this.timeout(60_000);
-    const outside = opened?.outsideRequests ?? [];
     await opened?.close();
     fs.rmSync(workspace, { recursive: true, force: true });
-    assert.deepEqual(outside, []);
+    assert.deepEqual(opened ? reachedOut(opened) : [], []);
   });
 
   const at = (file: string) => path.join(workspace, file);
@@ -86,5 +87,10 @@ export function useWorkbench({
       fs.writeFileSync(at(file), text);
     },
     read: file => fs.readFileSync(at(file), 'utf8'),
+    get installed() {
+      const extensions = path.join(opened?.server.profile ?? '', 'extensions');
+      const [folder] = fs.readdirSync(extensions).filter(name => name.startsWith('residual.'));
+      return path.join(extensions, folder);
+    },
   };
 }

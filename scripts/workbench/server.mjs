@@ -92,6 +92,7 @@ export async function startServer(
     XDG_RUNTIME_DIR: tmp,
     XDG_CONFIG_HOME: home,
     XDG_DATA_HOME: home,
+    XDG_CACHE_HOME: home,
     EXTENSIONS_GALLERY: '{}',
     ...environment,
   };

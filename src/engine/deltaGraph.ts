@@ -6,10 +6,11 @@
  *      [n, kvHeads, headDim]; output_rows int64 [M]
  * out: logits float32 [M, vocab]; new_kv float32 [2·layers, T, kvHeads, headDim], keys before values in each layer
  */
-import { Tensor } from 'onnxruntime-node';
+
 import { UserError } from '../core/errors';
 import type { CausalGraph, Logits, PassCache } from './graph';
 import { KvRows } from './kvCache';
+import { Tensor } from './onnxruntime';
 import type { Feeds, Session, TensorSignature } from './session';
 
 /** Small enough that exp() of a masked score is exactly 0, large enough to stay finite in sums. */

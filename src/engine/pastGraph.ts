@@ -5,9 +5,10 @@
  * in:  input_ids, attention_mask int64, optional position_ids, optional num_logits_to_keep
  * out: logits float32 or float16 [1, T or kept, vocab], present.{i}.key, present.{i}.value
  */
-import { Tensor } from 'onnxruntime-node';
+
 import { UserError } from '../core/errors';
 import type { CausalGraph, Logits, PassCache } from './graph';
+import { Tensor } from './onnxruntime';
 import type { Feeds, Session, TensorSignature } from './session';
 
 const PAST_KEY = /^past_key_values\.(\d+)\.key$/;

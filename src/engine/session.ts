@@ -1,5 +1,5 @@
 /** ONNX Runtime sessions: how they are made, and one run at a time on each. */
-import { InferenceSession, type Tensor } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from './onnxruntime';
 
 export type Feeds = Record<string, Tensor>;
 

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../src/engine/onnxruntime';
 import { type Feeds, openSession, type Session } from '../../src/engine/session';
 import { DELTA } from './support/fixtures';
 

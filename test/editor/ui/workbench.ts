@@ -18,6 +18,8 @@ export interface Window {
   /** Writes a file of the workspace, its folders included. */
   write(file: string, text: string): void;
   read(file: string): string;
+  /** Folder of everything that the server writes. */
+  readonly profile: string;
   /** Where the extension is installed. */
   readonly installed: string;
 }
@@ -87,8 +89,12 @@ export function useWorkbench({
       fs.writeFileSync(at(file), text);
     },
     read: file => fs.readFileSync(at(file), 'utf8'),
+    get profile() {
+      assert.ok(opened, 'the window is open only inside tests');
+      return opened.server.profile;
+    },
     get installed() {
-      const extensions = path.join(opened?.server.profile ?? '', 'extensions');
+      const extensions = path.join(this.profile, 'extensions');
       const [folder] = fs.readdirSync(extensions).filter(name => name.startsWith('residual.'));
       return path.join(extensions, folder);
     },

@@ -64,6 +64,8 @@ export async function build({ production = false, outdir = 'dist' } = {}) {
   const written = new Set(
     results.flatMap(result => Object.keys(result.metafile.outputs)).map(file => path.normalize(file)),
   );
+  // A package's build has no tests, and leaves those of dist/ alone.
+  if (production) return;
   // A test whose source is gone must not run on from an old build.
   const stale = [...filesBelow('dist/test', '.js'), ...filesBelow('dist/test', '.js.map')].filter(
     file => !written.has(file),

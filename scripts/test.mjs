@@ -1,6 +1,7 @@
 // npm test: type-check, lint, build, then the three tiers. Ends with one line, `N passed, M failed`.
 //   --only unit|engine|editor   one tier, and no checks      --grep TEXT   tests whose title matches
 //   --desktop                   the editor tier in a desktop VS Code instead of the browser workbench
+//   --vsix                      the tests that drive the workbench, all of them, against the installed package
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,7 +13,13 @@ import { endProcessTree, markedProcesses } from './workbench/processTree.mjs';
 
 const minutes = 60_000;
 /** Generous: a tier that takes longer hangs. */
-const limitsMs = { unit: 5 * minutes, engine: 15 * minutes, 'editor host': 8 * minutes, 'editor ui': 20 * minutes };
+const limitsMs = {
+  unit: 5 * minutes,
+  engine: 15 * minutes,
+  'editor host': 8 * minutes,
+  'editor ui': 20 * minutes,
+  'editor vsix': 20 * minutes,
+};
 
 const mocha = ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--reporter', 'scripts/mochaReporter.cjs'];
 
@@ -25,8 +32,14 @@ let failed = 0;
 let isEnding = false;
 
 const { values: options } = util.parseArgs({
-  options: { only: { type: 'string' }, grep: { type: 'string' }, desktop: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    grep: { type: 'string' },
+    desktop: { type: 'boolean', default: false },
+    vsix: { type: 'boolean', default: false },
+  },
 });
+if (options.vsix) options.only = 'editor';
 const tiers = { unit: unitTier, engine: engineTier, editor: editorTier };
 if (options.only && !tiers[options.only]) {
   console.error(`--only takes one of ${Object.keys(tiers).join(', ')}, not ${options.only}.`);
@@ -84,11 +97,11 @@ function compiles() {
 }
 
 function unitTier() {
-  return mochaTier('unit', 'dist/test/unit', ['--timeout', '10000']);
+  return mochaTier('unit', ['dist/test/unit'], ['--timeout', '10000']);
 }
 
 function engineTier() {
-  return mochaTier('engine', 'dist/test/engine', ['--timeout', '60000']);
+  return mochaTier('engine', ['dist/test/engine'], ['--timeout', '60000']);
 }
 
 async function editorTier() {
@@ -99,27 +112,60 @@ async function editorTier() {
     failed++;
     return;
   }
-  await tier('editor host', process.execPath, ['scripts/editorHost.mjs', editor.kind]);
-  if (editor.kind === 'browser') await mochaTier('editor ui', 'dist/test/editor/ui', ['--timeout', '120000']);
-  else console.log('The tests that drive the workbench need the browser workbench (Linux); they are left out here.');
+  const isInBrowser = editor.kind === 'browser';
+  if (!options.vsix) await tier('editor host', process.execPath, ['scripts/editorHost.mjs', editor.kind]);
+  if (isInBrowser && !options.vsix) await uiTier('editor ui', ['dist/test/editor/ui']);
+  if (isInBrowser && (options.vsix || !options.only)) await packageTier();
+  if (!isInBrowser)
+    console.log(
+      'Left out here, for want of the browser workbench (Linux): the tests that drive the workbench, those of the ' +
+        'installed package, and the proof that nothing opens a network connection.',
+    );
 }
 
-async function mochaTier(name, folder, args) {
-  if (!fs.existsSync(folder)) {
-    console.error(`✗ ${name}: there are no tests in ${folder}`);
+/** In a full run the tests that tell a package from a checkout, with --vsix all of them. */
+async function packageTier() {
+  const { makePackage } = await import('./package.mjs');
+  let vsix = '';
+  const succeeds = () =>
+    makePackage(`${process.platform}-${process.arch}`, scratch).then(
+      made => {
+        vsix = made;
+        return true;
+      },
+      error => void console.error(error.message),
+    );
+  if (!(await step('package', succeeds))) return;
+  console.log(`${path.basename(vsix)}: ${(fs.statSync(vsix).size / 1e6).toFixed(1)} MB`);
+  const short = ['dist/test/editor/ui/completion.test.js', 'dist/test/editor/ui/switching.test.js'];
+  const files = ['dist/test/editor/vsix', ...(options.vsix ? ['dist/test/editor/ui'] : short)];
+  await uiTier('editor vsix', files, { RESIDUAL_TEST_EXTENSION: vsix });
+}
+
+function uiTier(name, paths, environment = {}) {
+  return mochaTier(name, paths, ['--timeout', '120000'], environment);
+}
+
+/** @param paths files, and folders whose tests all run */
+async function mochaTier(name, paths, args, environment = {}) {
+  const missing = paths.find(file => !fs.existsSync(file));
+  if (missing) {
+    console.error(`✗ ${name}: there are no tests in ${missing}`);
     failed++;
     return;
   }
   const grep = options.grep ? ['--grep', options.grep] : [];
-  await tier(name, process.execPath, [...mocha, ...args, ...grep, `${folder}/**/*.test.js`]);
+  const patterns = paths.map(file => (file.endsWith('.js') ? file : `${file}/**/*.test.js`));
+  await tier(name, process.execPath, [...mocha, ...args, ...grep, ...patterns], environment);
 }
 
 /** Runs one tier in its own process and counts what its result file says, never its exit code alone. */
-async function tier(name, command, args) {
+async function tier(name, command, args, more = {}) {
   console.log(`\n── ${name} ──`);
   const startedMs = performance.now();
   const result = path.join(scratch, `${name}.jsonl`);
-  const environment = { RESIDUAL_TEST_RESULT: result, ...(options.grep ? { RESIDUAL_TEST_GREP: options.grep } : {}) };
+  const grep = options.grep ? { RESIDUAL_TEST_GREP: options.grep } : {};
+  const environment = { RESIDUAL_TEST_RESULT: result, ...grep, ...more };
   const code = await run(command, args, { limitMs: limitsMs[name], environment, result });
   const lines = fs.existsSync(result)
     ? fs

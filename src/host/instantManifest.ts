@@ -11,7 +11,7 @@ export const INSTANT_STRENGTH = 0.3;
  */
 export const INSTANT_MIXTURE = {
   default: [0, 0.1, 0.2, 0.35, 0.4, 0.5, 0.7],
-  'residual-6m': [0.22, 0.32, 0.43, 0.55, 0.61, 0.64, 0.89],
+  'residual-6m': [0.21, 0.31, 0.4, 0.52, 0.58, 0.62, 0.87],
 } satisfies Record<string, readonly number[]>;
 
 /** @param nFiles how many files it was built from. */

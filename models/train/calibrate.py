@@ -27,6 +27,7 @@ from prepare import TokenStore
 from rows import NO_TARGET, RowBuilder, Vocabulary
 
 GRID = np.round(np.arange(0, 1.01, 0.1), 2)
+POSITIONS = 256          # of each row's 1024, drawn at random: neighbouring tokens tell little more
 
 
 def log_softmax(logits):
@@ -52,9 +53,10 @@ class Source:
         _, kv_heads, head_dim = inputs["past_key.0"]
         self.config = Config(layers=n_layers, kv_heads=kv_heads, head_dim=head_dim)
 
-    def logps(self, tokens):
-        """tokens [T] → float32 [T, vocab]."""
-        return log_softmax(Runner(self.session, self.config).push(tokens.tolist(), range(len(tokens))))
+    def logps(self, tokens, rows=None):
+        """tokens [T] → float32 [wanted rows, vocab]; without `rows`, all of them."""
+        rows = range(len(tokens)) if rows is None else rows
+        return log_softmax(Runner(self.session, self.config).push(tokens.tolist(), rows))
 
 
 def open_session_with_weights(graph, weights):
@@ -82,11 +84,12 @@ def measure(proposal, aligners, builder, n_rows):
     for index in range(n_rows):
         tokens, targets = builder.row(index)
         at = np.flatnonzero(targets != NO_TARGET)
+        at = np.random.default_rng(index).choice(at, POSITIONS, replace=False)
         truth = targets[at]
-        p = proposal.logps(tokens)[at]
+        p = proposal.logps(tokens, at)
         n += len(at)
         for aligner in aligners:
-            q = aligner.logps(tokens)[at]
+            q = aligner.logps(tokens, at)
             for k, b in enumerate(GRID):
                 mixed = p if b == 0 else q if b == 1 else log_softmax((1 - b) * p + b * q)
                 totals[aligner.id][k] += -mixed[np.arange(len(at)), truth].sum(), (mixed.argmax(-1) == truth).sum()

@@ -2,6 +2,7 @@
 """Train a decoder, on a CPU or a GPU. One long run at constant rate; shippable models branch off it by a decay.
 
   train.py run NAME --size proposal-6m [--minutes M]           start or resume $RESIDUAL_WORK/runs/NAME
+  train.py run NAME --from RUN                                 a long run that takes up where RUN, decayed or not, ended
   train.py decay NAME --from RUN --minutes M                   linear decay to zero from RUN's last checkpoint
   train.py tune NAME --from RUN --domain react --minutes M     fine-tune on one domain's files, rate decaying to zero
   train.py tune NAME --from RUN --layers 0,1,4 --minutes M     a shallower model out of some of RUN's layers, healed
@@ -123,7 +124,7 @@ def curriculum(store, vocabulary, seed, options):
     """Row index → builder: nearly all plain at first, then the served mixture."""
     start = RowBuilder(store, vocabulary, seed, suffix_first=0.05, prefix_first=0.0, length=options.row)
     main = RowBuilder(store, vocabulary, seed, prefix_loss=options.prefix_loss, length=options.row)
-    n_start = 0 if options.what != "run" else PLAIN_TOKENS // options.row
+    n_start = 0 if options.source else PLAIN_TOKENS // options.row
     return lambda row: start if row < n_start else main
 
 
@@ -162,12 +163,12 @@ class Run:
         self.trained_tokens = self.seconds = 0
         path = self.checkpoint
         resumed = os.path.exists(path)
-        if not resumed and options.what != "run":
+        if not resumed and options.source:
             source = os.path.join(WORK, "runs", options.source)
             path = os.path.join(source, "checkpoint.pt")
             if options.what == "tune" and os.path.exists(os.path.join(source, "final.pt")):
                 path = os.path.join(source, "final.pt")
-        if resumed or options.what != "run":
+        if resumed or options.source:
             self.model, saved = load_model(path)
             if options.layers and not resumed:
                 self.model = keep_layers(self.model, [int(i) for i in options.layers.split(",")])
@@ -178,13 +179,13 @@ class Run:
             self.model, saved = Decoder(SIZES[options.size]).to(self.device), {}
         self.model.train()
         self.optimisers = make_optimisers(self.model, options.rate)
-        if "optimisers" in saved and (resumed or options.what == "decay"):
+        if "optimisers" in saved and (resumed or options.what != "tune"):
             for optimiser, state in zip(self.optimisers, saved["optimisers"]):
                 optimiser.load_state_dict(state)
             self.fresh_at = saved.get("fresh_at", 0)
         elif resumed:
             self.fresh_at = saved["step"]
-        if resumed or options.what == "decay":
+        if resumed or (options.source and options.what != "tune"):
             self.rows = saved["rows"]
         if resumed:
             self.step, self.seconds = saved["step"], saved["seconds"]

@@ -94,6 +94,7 @@ async function replay({ page, driver, server }, seconds) {
     seconds: Math.round(elapsedS),
     nKeys,
     ghostTextMs: { n: seen.length, ...percentiles(seen) },
+    activationMs: Number(/activated in ([\d.]+) ms/.exec(server.logs())?.[1]),
     answers: accounts(server.logs()),
     cpuShare: Object.fromEntries(
       Object.keys(after).map(name => [name, round((after[name] - (before[name] ?? 0)) / elapsedS)]),

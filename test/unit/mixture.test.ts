@@ -1,25 +1,14 @@
 import assert from 'node:assert/strict';
 import { type AlignerSource, type DecodeParams, decode } from '../../src/core/decoder';
 import { mixInPlace, mixtureWeight } from '../../src/core/mixture';
-import { seededRandom } from '../../src/core/random';
 import type { RuleName } from '../../src/core/rules';
+import { plainParams } from './support/decodeParams';
 import { FakeSequence, logps, randomTable } from './support/fakeModel';
 
 const V = 7;
 const signal = new AbortController().signal;
 
-const params = (over: Partial<DecodeParams> = {}): DecodeParams => ({
-  proposalTemperature: 1,
-  topP: 1,
-  repetitionPenalty: 1,
-  temperature: 1,
-  nCandidates: 8,
-  endToken: V - 1,
-  maxTokens: 1,
-  random: seededRandom(1),
-  history: [],
-  ...over,
-});
+const params = (over?: Partial<DecodeParams>) => plainParams(V, over);
 
 function source(rule: RuleName, strength: number, row: Float32Array, lambda?: number): AlignerSource {
   return {

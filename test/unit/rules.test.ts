@@ -4,23 +4,13 @@ import { Candidates, nucleus, penaliseRepetitions, softmax, temperInPlace } from
 import { seededRandom } from '../../src/core/random';
 import { type RuleName, type Weighing, weigh } from '../../src/core/rules';
 import cases from '../oracles/reference/cases.json';
+import { plainParams } from './support/decodeParams';
 import { FakeSequence, logps, randomTable } from './support/fakeModel';
 
 const V = 7;
 const signal = new AbortController().signal;
 
-const params = (over: Partial<DecodeParams>): DecodeParams => ({
-  proposalTemperature: 1,
-  topP: 1,
-  repetitionPenalty: 1,
-  temperature: 1,
-  nCandidates: 8,
-  endToken: V - 1,
-  maxTokens: 1,
-  random: seededRandom(1),
-  history: [],
-  ...over,
-});
+const params = (over?: Partial<DecodeParams>) => plainParams(V, over);
 
 /** Exact target of one position by the definition of each rule, in plain arithmetic over probabilities. */
 function enumerate(

@@ -10,6 +10,9 @@ export const sampleSpot = {
   types: 'if (task',
 };
 
+/** The extension's item in the status bar: it stands there as soon as the extension runs. */
+export const statusBarItem = 'residual.residual.module';
+
 /**
  * @param {string} [to] a folder of its own by default, which whoever asked removes
  * @returns {string} absolute path of the copy

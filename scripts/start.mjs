@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import util from 'node:util';
 import { build } from './build.mjs';
-import { copyOfSampleWithModule, sampleSpot } from './sample.mjs';
+import { copyOfSampleWithModule, sampleSpot, statusBarItem } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
 
 const options = readArguments();
@@ -100,6 +100,8 @@ async function driveBrowser() {
   try {
     await driver.openFile(file);
     await driver.moveBehind(file, after);
+    // Nobody answers keys that are typed before the extension has been started.
+    await driver.waitForStatusBar(statusBarItem, text => text !== '', 60_000);
     await driver.type(types);
     const ghost = await driver.waitForGhostText(undefined, 120_000);
     console.log(`In ${file}, behind ${JSON.stringify(types)}, VS Code shows the ghost text\n\n${ghost}\n`);

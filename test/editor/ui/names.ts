@@ -2,8 +2,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** Publisher, name and the item's own id. */
-export const statusBarId = 'residual.residual.module';
+/** The status bar item's id: publisher, name and its own. */
+export { statusBarItem as statusBarId } from '../../../scripts/sample.mjs';
 
 /** A command's whole title as the palette shows it. */
 export function commandTitle(command: string): string {

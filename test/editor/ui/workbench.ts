@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { copyOfSample } from '../../../scripts/sample.mjs';
+import { copyOfSample, statusBarItem } from '../../../scripts/sample.mjs';
 import type { Driver } from '../../../scripts/workbench/driver.mjs';
 import { openWorkbench, reachedOut } from '../../../scripts/workbench/open.mjs';
 import { markedProcesses } from '../../../scripts/workbench/processTree.mjs';
@@ -50,6 +50,8 @@ export function useWorkbench({
     const toOpen = makeWorkspace();
     workspace = toOpen.endsWith('.code-workspace') ? path.dirname(toOpen) : toOpen;
     opened = await openWorkbench({ workspace: toOpen, extension: extension(), settings, trusted, isolated: true });
+    // Nobody answers keys that are typed before the extension has been started.
+    await opened.driver.waitForStatusBar(statusBarItem, text => text !== '', 120_000);
   });
 
   afterEach(async function () {

@@ -42,6 +42,7 @@ export interface Summary extends Score {
   readonly p90Ms: number;
   readonly byKind: Readonly<Record<string, Score>>;
   readonly byDomain: Readonly<Record<string, Score>>;
+  readonly byLanguage: Readonly<Record<string, Score>>;
 }
 
 export function summarise(cursors: readonly Cursor[], outcomes: readonly Outcome[]): Summary {
@@ -59,6 +60,7 @@ export function summarise(cursors: readonly Cursor[], outcomes: readonly Outcome
     p90Ms: round(times[Math.floor(times.length * 0.9)]),
     byKind: group(rows, row => [row.cursor.kind]),
     byDomain: group(rows, row => row.cursor.domain),
+    byLanguage: group(rows, row => [row.cursor.language]),
   };
 }
 

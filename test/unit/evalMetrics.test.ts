@@ -44,8 +44,12 @@ describe('evaluation', () => {
     });
   }
 
-  it('groups by kind and domain, and takes percentiles of the times', () => {
-    const cursors = [cursor({}), cursor({ kind: 'line-start', domain: ['react', 'tests'] }), cursor({ package: 'q' })];
+  it('groups by kind, domain and language, and takes percentiles of the times', () => {
+    const cursors = [
+      cursor({}),
+      cursor({ kind: 'line-start', domain: ['react', 'tests'], language: 'tsx' }),
+      cursor({ package: 'q' }),
+    ];
     const outcomes = [
       { shown: 'foo(a);', elapsedMs: 30 },
       { shown: '', elapsedMs: 10 },
@@ -57,6 +61,10 @@ describe('evaluation', () => {
     assert.equal(summary.p50Ms, 20);
     assert.deepEqual(summary.byKind['mid-line'], { n: 2, exactMatch: 0.5, editSimilarity: 0.5714 });
     assert.deepEqual(Object.keys(summary.byDomain), ['core', 'react', 'tests']);
+    assert.deepEqual(summary.byLanguage, {
+      ts: { n: 2, exactMatch: 0.5, editSimilarity: 0.5714 },
+      tsx: { n: 1, exactMatch: 0, editSimilarity: 0 },
+    });
   });
 
   it('widens the interval when packages differ', () => {

@@ -1,5 +1,6 @@
 /** Answers cursors as the product would: the completer's request, the engine, tidying. */
 import type { CompletionText } from '../core/fim';
+import { lineProbability, remember } from '../core/remembered';
 import { tidy } from '../core/tidy';
 import { requestOf } from '../host/completer';
 import type { Choice, ModuleSetting } from '../host/moduleChoice';
@@ -14,8 +15,10 @@ export async function answerAll(engine: CliEngine, choice: Choice, cursors: read
     const startMs = performance.now();
     const result = await engine.complete(requestOf({ text, choice, contextTokens: 768, nCompletions: 1 }));
     const elapsedMs = performance.now() - startMs;
-    const shown = result.completions[0] && tidy(result.completions[0].text, text);
-    outcomes.push({ shown: shown?.text ?? '', elapsedMs });
+    const [completion] = result.completions;
+    const shown = completion && tidy(completion.text, text);
+    const probability = completion === undefined ? 0 : lineProbability(remember(completion.text, completion.tokens));
+    outcomes.push({ shown: shown?.text ?? '', probability, elapsedMs });
   }
   return outcomes;
 }

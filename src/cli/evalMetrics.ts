@@ -1,6 +1,5 @@
 /** Metrics of completed lines. */
-import { transformSync } from 'esbuild';
-import { balance } from '../core/brackets';
+import { type Harm, harmOf } from './evalHarm';
 
 /** One line of test/fixtures/eval/cursors.jsonl. */
 export interface Cursor {
@@ -20,6 +19,8 @@ export interface Cursor {
 export interface Outcome {
   /** What a person would have seen; empty for nothing. */
   readonly shown: string;
+  /** Of its first line, as the models estimate it: what `residual.showGate` is compared with. */
+  readonly probability: number;
   readonly elapsedMs: number;
 }
 
@@ -29,13 +30,28 @@ export interface Score {
   readonly editSimilarity: number;
 }
 
+/** What a person sees when completions less probable than `gate` are held back. */
+export interface Gated {
+  readonly gate: number;
+  /** Share of cursors at which something was shown. */
+  readonly shown: number;
+  /** Share of all cursors at which the author's line was shown. */
+  readonly exactMatch: number;
+  /** Share of what was shown that was the author's line. */
+  readonly precision: number;
+  /** Share of what was shown that repeats a closer or the next line, or makes a new syntax error. */
+  readonly harm: number;
+  /** Share of what was shown with which the file does not parse (or repeats), though with the author's line it does. */
+  readonly unparsed: number;
+}
+
+const GATES = [0, 0.02, 0.05, 0.1, 0.2, 0.4];
+
 export interface Summary extends Score {
   /** 95 % of the exact match under resampling of whole packages. */
   readonly exactMatchInterval: readonly [number, number];
-  /** Share of cursors at which something was shown. */
-  readonly shown: number;
-  /** Share of what was shown that repeats a closer or the next line, or breaks a syntax that was whole. */
-  readonly harm: number;
+  /** The same for the gates one may choose; the first shows all. */
+  readonly gates: readonly Gated[];
   /** Cursors whose surroundings parse with the author's line, so that a new syntax error can be told. */
   readonly nParsed: number;
   readonly p50Ms: number;
@@ -48,13 +64,12 @@ export interface Summary extends Score {
 export function summarise(cursors: readonly Cursor[], outcomes: readonly Outcome[]): Summary {
   const rows = cursors.map((cursor, i) => ({ cursor, outcome: outcomes[i], ...score(cursor, outcomes[i].shown) }));
   const shown = rows.filter(row => row.outcome.shown !== '');
-  const harms = shown.map(row => harmOf(row.cursor, row.outcome.shown));
+  const harms = shown.map(row => ({ ...row, ...harmOf(row.cursor, row.outcome.shown) }));
   const times = outcomes.map(o => o.elapsedMs).sort((a, b) => a - b);
   return {
     ...mean(rows),
     exactMatchInterval: interval(rows),
-    shown: round(shown.length / rows.length),
-    harm: round(harms.filter(h => h.harmful).length / Math.max(1, shown.length)),
+    gates: GATES.map(gate => gated(gate, rows.length, harms)),
     nParsed: harms.filter(h => h.parsed).length,
     p50Ms: round(times[Math.floor(times.length * 0.5)]),
     p90Ms: round(times[Math.floor(times.length * 0.9)]),
@@ -64,8 +79,23 @@ export function summarise(cursors: readonly Cursor[], outcomes: readonly Outcome
   };
 }
 
+function gated(gate: number, n: number, rows: readonly (Row & Harm)[]): Gated {
+  const seen = rows.filter(row => row.outcome.probability >= gate);
+  const share = (part: readonly Row[]) => round(part.length / Math.max(1, seen.length));
+  const exact = seen.filter(row => row.exact);
+  return {
+    gate,
+    shown: round(seen.length / n),
+    exactMatch: round(exact.length / n),
+    precision: share(exact),
+    harm: share(seen.filter(row => row.harmful)),
+    unparsed: share(seen.filter(row => row.unparsed)),
+  };
+}
+
 interface Row {
   readonly cursor: Cursor;
+  readonly outcome: Outcome;
   readonly exact: boolean;
   readonly similarity: number;
 }
@@ -77,53 +107,6 @@ function score(cursor: Cursor, shown: string): { exact: boolean; similarity: num
     exact: written === truth,
     similarity: 1 - levenshtein(written, truth) / Math.max(written.length, truth.length, 1),
   };
-}
-
-function harmOf(cursor: Cursor, shown: string): { harmful: boolean; parsed: boolean } {
-  const withTruth = cursor.prefix + cursor.truth + cursor.suffix;
-  const withShown = cursor.prefix + shown + cursor.suffix;
-  const nextLine = cursor.suffix
-    .split('\n')
-    .find(line => line.trim().length > 2)
-    ?.trim();
-  const currentLine = cursor.prefix.slice(cursor.prefix.lastIndexOf('\n') + 1);
-  const lastLine = (currentLine + shown).split('\n').pop()!.trim();
-  const repeats = lastLine === nextLine && lastLine !== (currentLine + cursor.truth).trim();
-  const closers = balance(withShown).unopened.length > balance(withTruth).unopened.length;
-  const parsed = parses(cursor.language, withTruth);
-  // An opened block that is not closed yet is how code looks while it is written; only what closing cannot mend is harm.
-  const open = balance(shown)
-    .open.map(b => ({ '(': ')', '[': ']', '{': '}' })[b.char])
-    .reverse()
-    .join('');
-  const broken =
-    parsed &&
-    !parses(cursor.language, withShown) &&
-    !parses(cursor.language, `${cursor.prefix}${shown}${open}${cursor.suffix}`);
-  return { harmful: repeats || closers || broken, parsed };
-}
-
-const LOADERS: Readonly<Record<string, 'ts' | 'tsx' | 'jsx'>> = {
-  typescript: 'ts',
-  typescriptreact: 'tsx',
-  javascript: 'jsx',
-  javascriptreact: 'jsx',
-  ts: 'ts',
-  tsx: 'tsx',
-  js: 'jsx',
-  jsx: 'jsx',
-};
-
-/** False for languages that cannot be parsed here. */
-function parses(language: string, source: string): boolean {
-  const loader = LOADERS[language];
-  if (loader === undefined) return false;
-  try {
-    transformSync(source, { loader, logLevel: 'silent' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function mean(rows: readonly Row[]): Score {

@@ -3,11 +3,7 @@
  * Keeps what the model wrote, not what was shown: the text around the cursor may have changed since (an auto-closed
  * bracket, say), so tidying is done afresh.
  */
-export interface Remembered {
-  readonly text: string;
-  /** Geometric mean of the aligned probabilities of its tokens. */
-  readonly confidence: number;
-}
+import { type Remembered, remainder } from './remembered';
 
 export interface CacheEntry {
   /** Document, models, strengths: everything but the text that decides a completion. */
@@ -53,7 +49,7 @@ export class CompletionCache {
       if (typed === '') return [...entry.completions];
       const rest = entry.completions
         .filter(c => c.text.startsWith(typed) && c.text.length > typed.length)
-        .map(c => ({ ...c, text: c.text.slice(typed.length) }));
+        .map(c => remainder(c, typed.length));
       if (rest.length > 0) return rest;
     }
     return undefined;

@@ -30,26 +30,29 @@ export interface Surroundings {
  */
 export function findStop(text: string, extent: Extent, around: Surroundings): Stop | undefined {
   const firstNewline = text.indexOf('\n');
-  if (firstNewline < 0) return repeats(text) ? { reason: 'repeat', keep: cutRepeats(text) } : undefined;
+  // What stands before a loop on its line leads into it: nothing of the line is worth keeping.
+  if (firstNewline < 0) return repeats(text) ? { reason: 'repeat', keep: 0 } : undefined;
   const firstLine = text.slice(0, firstNewline);
   if (extent === 'line') return { reason: 'newline', keep: firstNewline };
 
   const currentLine = around.prefix.slice(around.prefix.lastIndexOf('\n') + 1);
   const opening = currentLine + firstLine;
   if (firstLine.trim() === '' && currentLine.trim() === '') return { reason: 'newline', keep: 0 };
-  if (!opensBlock(opening)) return { reason: 'newline', keep: firstNewline };
-
+  if (opensComment(opening)) return findCommentEnd(text, firstNewline);
   const base = indentWidth(opening);
   const nextLine = around.suffix.split('\n', 20).find(line => line.trim() !== '');
+  const bodyStands = nextLine !== undefined && indentWidth(nextLine) > base;
+  if (!opensBlock(opening) || bodyStands) return { reason: 'newline', keep: firstNewline };
+
   let start = firstNewline + 1;
   let kept = firstNewline;
   let previous = firstLine.trim();
   for (;;) {
     const end = text.indexOf('\n', start);
-    if (end < 0)
-      return leavesBlock(text.slice(start), base)
-        ? { reason: 'dedent', keep: wholeStatements(text.slice(0, kept)) }
-        : undefined;
+    if (end < 0) {
+      if (leavesBlock(text.slice(start), base)) return { reason: 'dedent', keep: wholeStatements(text.slice(0, kept)) };
+      return repeats(text) ? { reason: 'repeat', keep: beforeRepeat(text.slice(0, kept)) } : undefined;
+    }
     const line = text.slice(start, end);
     if (line.trim() !== '') {
       const width = indentWidth(line);
@@ -61,7 +64,7 @@ export function findStop(text: string, extent: Extent, around: Surroundings): St
           return { reason: 'suffix', keep: wholeStatements(text.slice(0, kept)) };
         if (!opensBlock(line)) return { reason: 'close', keep: end };
       }
-      if (line.trim() === previous) return { reason: 'repeat', keep: wholeStatements(text.slice(0, kept)) };
+      if (line.trim() === previous) return { reason: 'repeat', keep: beforeRepeat(text.slice(0, kept)) };
       previous = line.trim();
       kept = end;
     }
@@ -69,13 +72,28 @@ export function findStop(text: string, extent: Extent, around: Surroundings): St
   }
 }
 
+function opensComment(line: string): boolean {
+  return /^\s*\/\*(?!.*\*\/)/.test(line);
+}
+
+/** A block comment is whole or not there: an open one would swallow the code below. */
+function findCommentEnd(text: string, from: number): Stop | undefined {
+  const close = text.indexOf('*/');
+  if (close >= 0) return { reason: 'close', keep: close + 2 };
+  const prose = text.slice(from + 1);
+  const lastLine = prose.slice(0, prose.lastIndexOf('\n') + 1).trimEnd();
+  const left = lastLine !== '' && !/^\s*\*/.test(lastLine.slice(lastLine.lastIndexOf('\n') + 1));
+  return left || repeats(text) ? { reason: 'repeat', keep: 0 } : undefined;
+}
+
 /**
- * Where to cut a text that was still going on when its tokens ran out: a single line is kept as it is, of a block whole
- * statements.
+ * Where to cut a text that was still going on when its tokens ran out: of a block whole statements are kept, of a line
+ * that finds no end nothing.
  */
 export function stopAtLength(text: string): Stop {
   const lastLine = text.lastIndexOf('\n');
-  return { reason: 'length', keep: lastLine < 0 ? text.length : wholeStatements(text.slice(0, lastLine)) };
+  const whole = lastLine >= 0 && !opensComment(text.slice(0, text.indexOf('\n')));
+  return { reason: 'length', keep: whole ? wholeStatements(text.slice(0, lastLine)) : 0 };
 }
 
 /**
@@ -94,6 +112,12 @@ function wholeStatements(block: string): number {
   return kept;
 }
 
+/** What comes before a model goes round in circles is worth showing only if it leaves nothing of its own open. */
+function beforeRepeat(block: string): number {
+  const kept = wholeStatements(block);
+  return balance(block.slice(0, kept)).open.length > 0 ? 0 : kept;
+}
+
 /** Whether the beginning of a line already shows that it stands outside the block and does not close it. */
 function leavesBlock(begun: string, base: number): boolean {
   const word = begun.trimStart();
@@ -101,16 +125,9 @@ function leavesBlock(begun: string, base: number): boolean {
   return indentWidth(begun) < base || !(/^[)\]}<]/.test(word) || 'end'.startsWith(word) || word.startsWith('end'));
 }
 
-/** A loop: the text ends in four or more copies of a unit of 2 to 24 characters that is not just ruling. */
-const LOOP = /(\S[\s\S]{1,23}?)\1{3,}$/;
-
+/** The text ends in four or more copies of a unit of 2 to 24 characters, or twelve of one, that is not just ruling. */
 function repeats(text: string): boolean {
-  const loop = LOOP.exec(text);
+  if (/([^\s\-=*#_/~.])\1{11}$/.test(text)) return true;
+  const loop = /(\S[\s\S]{1,23}?)\1{3,}$/.exec(text);
   return loop !== null && /\w/.test(loop[1]);
-}
-
-/** Keeps one copy of the repeated unit. */
-function cutRepeats(text: string): number {
-  const loop = LOOP.exec(text)!;
-  return loop.index + loop[1].length;
 }

@@ -2,12 +2,13 @@
  * From text around a cursor to suggestions: remembered ones first, then one that is being written already, then the
  * engine, after a wait that fits the typing; tidied at the end. Knows no editor.
  */
-import { CompletionCache, type Remembered } from '../core/completionCache';
+import { CompletionCache } from '../core/completionCache';
 import { AbortError, isAbortError, throwIfAborted } from '../core/errors';
 import type { CompletionText } from '../core/fim';
+import { lineProbability, type Remembered, remember } from '../core/remembered';
 import type { Extent } from '../core/stopping';
 import { type Tidied, tidy } from '../core/tidy';
-import type { CompleteProgress, CompleteRequest, CompleteResult, Completion } from '../protocol/messages';
+import type { CompleteProgress, CompleteRequest, CompleteResult } from '../protocol/messages';
 import { Flight, type Place } from './flight';
 import type { Choice } from './moduleChoice';
 import { Pace } from './pace';
@@ -37,7 +38,7 @@ export interface Question {
   readonly nCompletions: number;
   /** Milliseconds to wait for a pause in typing, or `auto` for what was learnt. */
   readonly debounce: number | 'auto';
-  /** Completions less sure than this are held back while typing; 0 shows all. */
+  /** Completions whose first line is less probable than this are held back while typing; 0 shows all. */
   readonly showGate: number;
 }
 
@@ -46,6 +47,8 @@ export interface Account {
   /** `cancelled`: what was written had become useless. */
   readonly source: 'cache' | 'joined' | 'engine' | 'cancelled';
   readonly nShown: number;
+  /** Held back for being improbable. */
+  readonly nHeldBack: number;
   readonly nTokens: number;
   readonly nCached: number;
   readonly nPrefilled: number;
@@ -60,6 +63,7 @@ const MAX_TOKENS: Record<Extent, number> = { line: 48, block: 128 };
 export class Completer {
   private readonly cache = new CompletionCache();
   private readonly pace = new Pace();
+  private nStops = 0;
   private flight: { readonly flight: Flight; readonly landed: Promise<CompleteResult | undefined> } | undefined;
 
   constructor(
@@ -77,13 +81,16 @@ export class Completer {
     const place: Place = { scope, prefix: text.prefix, suffix: text.suffix };
     let source: Account['source'] = 'cache';
     let result: CompleteResult | undefined;
+    const { nStops } = this;
 
     for (;;) {
+      if (this.nStops !== nStops) throw new AbortError();
       const remembered = this.cache.find(scope, text.prefix, text.suffix, nCompletions);
       if (remembered !== undefined) {
-        const sure = nCompletions > 1 ? remembered : remembered.filter(c => c.confidence >= question.showGate);
+        const sure = nCompletions > 1 ? remembered : remembered.filter(c => lineProbability(c) >= question.showGate);
         const shown = tidyAll(sure, text);
-        this.onAnswer(accountOf(source, shown.length, result, this.clock.now() - startMs));
+        const account = accountOf(source, shown.length, result, this.clock.now() - startMs);
+        this.onAnswer({ ...account, nHeldBack: remembered.length - sure.length });
         return shown;
       }
       if (this.flight?.flight.serves(place, nCompletions)) {
@@ -97,6 +104,7 @@ export class Completer {
         if (waitMs > 0) await this.clock.sleep(waitMs - (this.clock.now() - startMs), signal);
       }
       throwIfAborted(signal);
+      if (this.nStops !== nStops) throw new AbortError();
       source = 'engine';
       result = await unlessAborted(this.send(question, place), signal);
       // Somebody asked for something else meanwhile: asking again would only take turns with them.
@@ -104,8 +112,9 @@ export class Completer {
     }
   }
 
-  /** Stops what is being written and forgets what was suggested, as when completions are switched off. */
+  /** Stops what is being written or waited for, and forgets what was suggested, as when completions are switched off. */
   stop(): void {
+    this.nStops++;
     this.flight?.flight.abort();
     this.cache.clear();
   }
@@ -116,7 +125,11 @@ export class Completer {
     const sentMs = this.clock.now();
     const answer = this.engine.complete(requestOf(question), flight.onProgress, flight.signal).then(result => {
       this.pace.onAnswer(this.clock.now() - sentMs);
-      this.cache.add({ ...place, completions: result.completions.map(remember), nWanted: question.nCompletions });
+      this.cache.add({
+        ...place,
+        completions: result.completions.map(c => remember(c.text, c.tokens)),
+        nWanted: question.nCompletions,
+      });
       return result;
     });
     const landed = answer.catch(error => {
@@ -168,11 +181,6 @@ function tidyAll(completions: readonly Remembered[], around: CompletionText): Ti
   return shown;
 }
 
-function remember({ text, tokens }: Completion): Remembered {
-  const logProbs = tokens.reduce((sum, token) => sum + Math.log(token.aligned), 0);
-  return { text, confidence: tokens.length === 0 ? 0 : Math.exp(logProbs / tokens.length) };
-}
-
 function accountOf(
   source: Account['source'],
   nShown: number,
@@ -182,6 +190,7 @@ function accountOf(
   return {
     source,
     nShown,
+    nHeldBack: 0,
     nTokens: result?.completions.reduce((sum, c) => sum + c.tokens.length, 0) ?? 0,
     nCached: result?.nCached ?? 0,
     nPrefilled: result?.nPrefilled ?? 0,

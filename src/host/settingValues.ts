@@ -34,7 +34,7 @@ export function readSettings(source: Source): Settings {
     contextTokens: Math.round(number(source, 'contextTokens', { least: 64, most: 32_768, otherwise: 768 })),
     debounce:
       typeof debounce === 'number' ? number(source, 'debounce', { least: 0, most: 5000, otherwise: 0 }) : 'auto',
-    showGate: number(source, 'showGate', { least: 0, most: 1, otherwise: 0 }),
+    showGate: number(source, 'showGate', { least: 0, most: 1, otherwise: 0.05 }),
   };
 }
 

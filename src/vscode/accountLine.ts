@@ -5,8 +5,9 @@ const ORIGIN = { cache: 'memory', joined: 'the answer on its way' } as const;
 
 export function accountLine(account: Account): string {
   const ms = `${account.elapsedMs.toFixed(1)} ms`;
+  const shown = `${account.nShown} shown${account.nHeldBack > 0 ? `, ${account.nHeldBack} held back` : ''}`;
   if (account.source === 'cancelled') return `completion cancelled, ${account.nTokens} tokens written, ${ms}`;
-  if (account.source !== 'engine') return `completion from ${ORIGIN[account.source]}, ${account.nShown} shown, ${ms}`;
-  const { nShown, nTokens, nCached, nPrefilled, stop } = account;
-  return `completion from engine, ${nShown} shown, ${nTokens} tokens written, ${nCached} cached, ${nPrefilled} prefilled, stopped by ${stop || 'nothing'}, ${ms}`;
+  if (account.source !== 'engine') return `completion from ${ORIGIN[account.source]}, ${shown}, ${ms}`;
+  const { nTokens, nCached, nPrefilled, stop } = account;
+  return `completion from engine, ${shown}, ${nTokens} tokens written, ${nCached} cached, ${nPrefilled} prefilled, stopped by ${stop || 'nothing'}, ${ms}`;
 }

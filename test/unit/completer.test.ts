@@ -225,12 +225,12 @@ describe('completer', () => {
 
   it('holds back what the models are not sure of, unless a person asks for it', async () => {
     const { engine, ask } = setUp();
-    const unsure = ask('x = ', { showGate: 0.61 }); // √(0.9 · 0.4) = 0.6
+    const unsure = ask('x = ', { showGate: 0.37 }); // 0.9 · 0.4 = 0.36
     await settle();
     engine.calls[0].finish('foo');
     assert.deepEqual(await unsure, []);
-    assert.deepEqual(await ask('x = ', { showGate: 0.59 }), [plain('foo')]);
-    const invoked = ask('x = ', { showGate: 0.61, nCompletions: 3 });
+    assert.deepEqual(await ask('x = ', { showGate: 0.35 }), [plain('foo')]);
+    const invoked = ask('x = ', { showGate: 0.37, nCompletions: 3 });
     await settle();
     engine.calls[1].finish('foo');
     assert.deepEqual(await invoked, [plain('foo')]);

@@ -3,7 +3,7 @@ import { CompletionCache } from '../../src/core/completionCache';
 
 describe('completion cache', () => {
   const cache = new CompletionCache(3);
-  const sure = (...texts: string[]) => texts.map(text => ({ text, confidence: 1 }));
+  const sure = (...texts: string[]) => texts.map(text => ({ text, tokens: [{ end: text.length, logp: 0 }] }));
   cache.add({ scope: 'a', prefix: 'const x = ', suffix: 'end', completions: sure('foo(bar);', 'food;'), nWanted: 2 });
   const check = (what: string, scope: string, prefix: string, suffix: string, expected: string[] | undefined) =>
     it(what, () =>

@@ -138,8 +138,13 @@ describe('policy', () => {
   ]);
 
   rows('loops', [
-    ['x = █', 'a, a, a, a, a, a, ', 'x = «a,»'],
-    ['const s = █', 'foo.foo.foo.foo.foo.foo', 'const s = «foo.»'],
+    ['x = █', 'a, a, a, a, a, a, ', undefined],
+    ['const s = █', 'foo.foo.foo.foo.foo.foo', undefined],
+    ['return render(█', 'a, open open open open open', undefined],
+    ['x = █', '$$$$$$$$$$$$$$$$$$$$', undefined],
+    ['const x = f({█', '\n  a: 1,\n  b,\n  b,\n', 'const x = f({«\n  a: 1,\n  b,»'],
+    ['const x = █', '{\n  a: 1,\n  b,\n  b,\n', undefined],
+    ['if (a) {█\n}', '\n  b();\n  c(d, d, d, d, d, d, d, d, ', 'if (a) {«\n  b();»\n}'],
     ['f(() => {█\n})', '\n  a();\n  a();\n  a();\n', 'f(() => {«\n  a();»\n})'],
     ['// █', '----------------', '// «----------------»'],
     ['x = █', '[0, 0, 0]', 'x = «[0, 0, 0]»'],
@@ -174,7 +179,46 @@ describe('policy', () => {
     ['if (a) █', '{\n  b();\n  return {\n    ...c,\n…', 'if (a) «{\n  b();»'],
     ['f(() => {█\n});', '\n  a({\n    b,\n  });\n  c(…', 'f(() => {«\n  a({\n    b,\n  });»\n});'],
     ['if (a) {█\n}', '\n  b({\n    c: 1,\n}\n', undefined],
-    ['x = foo(█', 'a, b…', 'x = foo(«a, b»'],
+    ['x = foo(█', 'a, b…', undefined],
+    ['█', '/**\n * Adds…', undefined],
+  ]);
+
+  rows('a body that stands below already', [
+    ['if (█\n  a();\n}', 'b) {\n  return;\n}', 'if («b) {»\n  a();\n}'],
+    ['  █\n    a();\n  }', 'if (b) {\n    c();\n  }', '  «if (b) {»\n    a();\n  }'],
+    ['  █\n    a();\n  }', 'return b;', undefined],
+    ['  █\n    a: 1,\n  },', "method: 'info',", undefined],
+    ['  █\n    a: 1,\n  },', 'method: {', '  «method: {»\n    a: 1,\n  },'],
+    ['  █\n    ? a\n    : b;', 'return c;', undefined],
+    ['  █\n    .then(a);', 'const b = c()', undefined],
+    ['  █\n    a,\n  );', 'foo(', '  «foo(»\n    a,\n  );'],
+    ['  █\n  }', 'a: 1,', undefined],
+    ['  █\n  });', 'return (', undefined],
+    ['  █\n  });', 'f(() => {', '  «f(() => {»\n  });'],
+    ['  █\n  }', 'b: {', '  «b: {»\n  }'],
+    ['{\n  a: 1,\n  █\n}', 'b: 2,', '{\n  a: 1,\n  «b: 2,»\n}'],
+    ['f(\n  █\n);', 'a,', 'f(\n  «a,»\n);'],
+    ['█\n    return a', 'def f(a):', '«def f(a):»\n    return a'],
+    ['█\n    return a', 'x = 1', undefined],
+    ['const a =█\n  b && c;', ' d ||', 'const a =« d ||»\n  b && c;'],
+    ['█\n  indented text', '# Title', '«# Title»\n  indented text'],
+  ]);
+
+  rows('a line that leads on to nothing', [
+    ['export const a█\nexport const b = 1;', ' =', undefined],
+    ['  a█\n  b();', ' = c &&', undefined],
+    ['  a█\n  b();', '++', '  a«++»\n  b();'],
+    ['const f = (a) █\nb();', '=>', 'const f = (a) «=>»\nb();'],
+  ]);
+
+  rows('comments', [
+    ['█\nfoo();', '/**\n * Adds.\n */\nfunction', '«/**\n * Adds.\n */»\nfoo();'],
+    ['█\nfoo();', '/**\nbar();\nbaz();', undefined],
+    ['█\nfoo();', '/* why */\nbar();', '«/* why */»\nfoo();'],
+    ['█\nfoo();', '//\n// why', undefined],
+    ['# █', 'Title\n', '# «Title»'],
+    ['#█', '#\n', undefined],
+    ['/**\n * Adds.\n█', ' *\n', undefined],
   ]);
 
   rows('indentation', [

@@ -42,7 +42,7 @@ describe('settings', () => {
     ['debounce', 'soon', 'auto'],
     ['debounce', null, 'auto'],
     ['showGate', 2, 1],
-    ['showGate', [], 0],
+    ['showGate', [], 0.05],
     ['threads', -2, 0],
     ['threads', 'all', 0],
     ['memoryMiB', 0, 64],

@@ -63,7 +63,7 @@ describe('stopping', () => {
     '\n  b();',
   );
   check('a repeated line ends it', 'f(() => {█', '\n  a();\n  a();\n', 'block', 'repeat', '\n  a();');
-  check('a loop within a line is cut to one round', 'x = █', 'ab, ab, ab, ab, ab, ', 'line', 'repeat', 'ab, ');
+  check('a loop within a line leaves nothing of it', 'x = █', 'ab, ab, ab, ab, ab, ', 'line', 'repeat', '');
   check('ruling is no loop', '// █', '--------------------', 'line', undefined);
   check('a tab counts as indentation', 'function f() {█', '\n\treturn 1;\n}\n', 'block', 'close', '\n\treturn 1;\n}');
 });

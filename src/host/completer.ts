@@ -84,7 +84,6 @@ export class Completer {
     const { nStops } = this;
 
     for (;;) {
-      if (this.nStops !== nStops) throw new AbortError();
       const remembered = this.cache.find(scope, text.prefix, text.suffix, nCompletions);
       if (remembered !== undefined) {
         const sure = nCompletions > 1 ? remembered : remembered.filter(c => lineProbability(c) >= question.showGate);

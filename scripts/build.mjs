@@ -9,7 +9,15 @@ import { setUp } from './setup.mjs';
 const external = ['vscode', 'onnxruntime-node', 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'];
 
 const node = { bundle: true, platform: 'node', format: 'cjs', target: 'node20', external, logLevel: 'warning' };
-const browser = { bundle: true, platform: 'browser', format: 'iife', target: 'es2022', logLevel: 'warning' };
+const browser = {
+  bundle: true,
+  platform: 'browser',
+  format: 'iife',
+  target: 'es2022',
+  logLevel: 'warning',
+  loader: { '.ttf': 'file' },
+  assetNames: '[name]',
+};
 
 const shipped = {
   extension: 'src/extension.ts',
@@ -31,13 +39,15 @@ function filesBelow(folder, suffix) {
 
 function bundles(production, outdir) {
   const form = { minify: production, sourcemap: !production };
-  const webviews = fs.existsSync('src/webview')
-    ? fs.readdirSync('src/webview').filter(name => name.endsWith('.ts'))
-    : [];
   const tests = ['unit', 'engine', 'editor', 'bench'].flatMap(tier => filesBelow(`test/${tier}`, '.test.ts'));
   return [
     { ...node, ...form, ...(production && packaged), entryPoints: production ? shipped : programs, outdir },
-    { ...browser, ...form, entryPoints: webviews.map(name => `src/webview/${name}`), outdir: 'media' },
+    {
+      ...browser,
+      ...form,
+      entryPoints: filesBelow('src/webview/pages', '.ts'),
+      outdir: production ? path.join(outdir, '../media') : 'media',
+    },
     ...(production
       ? []
       : [

@@ -86,6 +86,9 @@ async function checks() {
   const tool = (file, args) =>
     run(process.execPath, [file, ...args], { limitMs: 5 * minutes }).then(code => code === 0);
   await step('type-check', () => tool('node_modules/typescript/lib/tsc.js', ['--noEmit']));
+  await step('type-check of the webviews', () =>
+    tool('node_modules/typescript/lib/tsc.js', ['--noEmit', '-p', 'src/webview']),
+  );
   await step('lint', () => tool('node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings']));
 }
 

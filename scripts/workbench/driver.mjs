@@ -276,6 +276,21 @@ export function createDriver(page, workspace) {
   /** The content of the one webview on screen, as a place to find elements in. */
   const webview = () => page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
 
+  /**
+   * The frame of one of the extension's own pages, among however many webviews are open.
+   * @param {string} name of a file in src/webview/pages, without its ending
+   */
+  async function pageFrame(name, timeoutMs = 30_000) {
+    const find = async () => {
+      for (const frame of page.frames()) {
+        const shown = await frame.evaluate(() => document.body?.dataset.page).catch(() => undefined);
+        if (shown === name) return frame;
+      }
+      return undefined;
+    };
+    return until(`the page ${name}`, find, frame => frame !== undefined, timeoutMs);
+  }
+
   /** @param {string} name of a view container in the activity bar */
   const openView = name => page.locator(`.activitybar .action-label[aria-label^="${name}"]`).click();
 
@@ -319,6 +334,7 @@ export function createDriver(page, workspace) {
     waitForToast,
     dismissToasts,
     webview,
+    pageFrame,
     openView,
     screenshot,
   };

@@ -12,6 +12,7 @@ import { InlineCompletions } from './vscode/inlineCompletions';
 import { openInstantModule } from './vscode/instantWorkspace';
 import { modelRoots } from './vscode/modelRoots';
 import { Neighbours } from './vscode/neighbours';
+import { Pausing } from './vscode/pausing';
 import { refusalMessage } from './vscode/refusalMessage';
 import { engineLimits } from './vscode/settings';
 import { StatusBar } from './vscode/statusBar';
@@ -20,7 +21,8 @@ import { followWindow } from './vscode/windowChanges';
 export function activate(context: vscode.ExtensionContext): void {
   const startMs = performance.now();
   const log = vscode.window.createOutputChannel('Residual', { log: true });
-  const status = new StatusBar(log);
+  const pausing = new Pausing();
+  const status = new StatusBar(log, pausing);
   const registry = new Registry(() => modelRoots(context));
   const engine = new EngineClient({
     script: context.asAbsolutePath('dist/engine.js'),
@@ -42,19 +44,20 @@ export function activate(context: vscode.ExtensionContext): void {
     clock,
   );
   const neighbours = new Neighbours();
-  const instant = openInstantModule(context, engine, registry, log);
+  const instant = openInstantModule(context, engine, registry, pausing, log);
   context.subscriptions.push(
     log,
     neighbours,
+    pausing,
     status,
     engine,
     engine.onDidChangeState(state => status.showEngine(state)),
     vscode.languages.registerInlineCompletionItemProvider(
       { pattern: '**' },
-      new InlineCompletions(completer, choices, neighbours, status),
+      new InlineCompletions(completer, choices, neighbours, status, pausing),
     ),
-    registerCommands({ registry, choices, completer, status, log, diagnostics, instant }),
-    followWindow({ engine, choices, completer, status }),
+    registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
+    followWindow({ engine, choices, completer, status, pausing, instant }),
   );
   log.info(`activated in ${(performance.now() - startMs).toFixed(1)} ms`);
 }

@@ -2,22 +2,22 @@
 import * as vscode from 'vscode';
 import { isLanguageOn, type Settings, settingsFor } from './settings';
 
-/** Commit boxes, chat inputs, consoles, comment threads, output: text boxes that happen to be editors. */
-const EXCLUDED_SCHEMES = new Set([
-  'comment',
-  'output',
-  'debug',
-  'vscode-scm',
-  'git',
-  'vscode-chat-input',
-  'chatSessionInput',
-  'vscode-interactive-input',
-  'vscode-terminal',
-  'search-editor',
-]);
+/** People write code in these though no file system has them. What else has none is a text box, an output or a view. */
+const WRITTEN_SCHEMES = new Set(['untitled', 'vscode-notebook-cell', 'vscode-userdata']);
 
 /** Answers within this many characters a line; a longer line is data, and slow to handle everywhere. */
 const LONGEST_LINE_CHARS = 5000;
+
+/** How far settings switch completions off where a person is, if they do. */
+export function switchedOff(
+  document: vscode.TextDocument | undefined,
+  settings: Settings,
+): 'everywhere' | 'language' | 'file' | undefined {
+  if (!settings.enable) return 'everywhere';
+  if (document === undefined) return undefined;
+  if (!isLanguageOn(settings.languages, document.languageId)) return 'language';
+  return isExcluded(document.uri, settings.exclude) ? 'file' : undefined;
+}
 
 /** @returns why nothing is suggested here, as a word for the log, or undefined when something may be. */
 export function refusalFor(
@@ -25,20 +25,26 @@ export function refusalFor(
   position: vscode.Position,
   settings: Settings,
 ): string | undefined {
-  if (!settings.enable) return 'switched off';
-  if (!isLanguageOn(settings.languages, document.languageId)) return 'language switched off';
-  if (EXCLUDED_SCHEMES.has(document.uri.scheme)) return 'not a document to write in';
-  if (vscode.workspace.fs.isWritableFileSystem(document.uri.scheme) === false) return 'read-only';
-  if (isExcluded(document.uri, settings.exclude)) return 'excluded';
+  const off = switchedOff(document, settings);
+  if (off !== undefined) return `switched off: ${off}`;
+  if (!isWrittenIn(document)) return 'not a document to write in';
   if (document.lineAt(position.line).text.length > LONGEST_LINE_CHARS) return 'line too long';
   const editor = vscode.window.activeTextEditor;
   if (editor?.document === document && editor.selections.length > 1) return 'several cursors';
   return undefined;
 }
 
+/**
+ * Whether people write in documents of this kind: on a disk or in any other file system that can be written, and before
+ * they are saved. Not in commit boxes, chat inputs, consoles, comments, outputs, older revisions and generated views.
+ */
+export function isWrittenIn({ uri }: vscode.TextDocument): boolean {
+  return WRITTEN_SCHEMES.has(uri.scheme) || vscode.workspace.fs.isWritableFileSystem(uri.scheme) === true;
+}
+
 /** Whether a document's text may be shown to a model when another one is completed. */
 export function isReadable(document: vscode.TextDocument): boolean {
-  return !EXCLUDED_SCHEMES.has(document.uri.scheme) && mayRead(document.uri);
+  return isWrittenIn(document) && mayRead(document.uri);
 }
 
 /** Whether a file may be read for context. */

@@ -7,6 +7,7 @@ import type { Registry } from '../host/registry';
 import type { Diagnostics } from './diagnostics';
 import { buildInstantModule } from './instantCommand';
 import { setStrength, switchModule } from './moduleCommands';
+import type { Pausing } from './pausing';
 import { refusalMessage } from './refusalMessage';
 import type { StatusBar } from './statusBar';
 
@@ -15,6 +16,7 @@ export interface CommandParts {
   readonly choices: ModuleChoice;
   readonly completer: Completer;
   readonly status: StatusBar;
+  readonly pausing: Pausing;
   readonly log: vscode.LogOutputChannel;
   readonly diagnostics: Diagnostics;
   /** Absent in a window without a workspace. */
@@ -26,6 +28,7 @@ export function registerCommands({
   choices,
   completer,
   status,
+  pausing,
   log,
   diagnostics,
   instant,
@@ -35,13 +38,11 @@ export function registerCommands({
     'residual.switchModule': () => switchModule(registry, choices, onFailure),
     'residual.setStrength': () => setStrength(registry).catch(onFailure),
     'residual.complete': () => {
+      if (pausing.here !== undefined) return pausing.offerToResume(pausing.here);
       choices.retry();
       return vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
     },
-    'residual.pause': () => {
-      status.setPaused(!status.isPaused);
-      if (status.isPaused) completer.stop();
-    },
+    'residual.pause': (what?: unknown) => (what === 'resume' ? pausing.resumeAll() : pausing.pick()),
     'residual.buildInstantModule': () =>
       buildInstantModule(instant, log, () => {
         choices.forget();

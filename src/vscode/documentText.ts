@@ -59,11 +59,15 @@ function textBelow(document: vscode.TextDocument, line: number): string {
   return unixNewlines(document.getText(new vscode.Range(start, end)));
 }
 
+/** The notebook that a document is a cell of. */
+export function notebookOf(document: vscode.TextDocument): vscode.NotebookDocument | undefined {
+  if (document.uri.scheme !== 'vscode-notebook-cell') return undefined;
+  return vscode.workspace.notebookDocuments.find(n => n.getCells().some(cell => cell.document === document));
+}
+
 /** A notebook is one program: the code cells of the same language around a cell are its prefix and suffix. */
 function cellsAround(document: vscode.TextDocument): { before: string; after: string } {
-  if (document.uri.scheme !== 'vscode-notebook-cell') return { before: '', after: '' };
-  const notebook = vscode.workspace.notebookDocuments.find(n => n.getCells().some(cell => cell.document === document));
-  const cells = notebook?.getCells() ?? [];
+  const cells = notebookOf(document)?.getCells() ?? [];
   const at = cells.findIndex(cell => cell.document === document);
   const code = (some: readonly vscode.NotebookCell[]) =>
     some

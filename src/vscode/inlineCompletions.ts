@@ -7,6 +7,7 @@ import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
 import { textAround } from './documentText';
 import type { Neighbours } from './neighbours';
+import type { Pausing } from './pausing';
 import { settingsFor } from './settings';
 import type { StatusBar } from './statusBar';
 
@@ -19,6 +20,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     private readonly choices: ModuleChoice,
     private readonly neighbours: Neighbours,
     private readonly status: StatusBar,
+    private readonly pausing: Pausing,
   ) {}
 
   async provideInlineCompletionItems(
@@ -28,7 +30,8 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     token: vscode.CancellationToken,
   ): Promise<vscode.InlineCompletionItem[] | undefined> {
     const settings = settingsFor(document);
-    if (this.status.isPaused || refusalFor(document, position, settings) !== undefined) return undefined;
+    if (this.pausing.in(document) !== undefined || refusalFor(document, position, settings) !== undefined)
+      return undefined;
 
     const selected = context.selectedCompletionInfo;
     const invoked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
@@ -38,6 +41,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
       const scope = vscode.workspace.getWorkspaceFolder(document.uri)?.uri.toString() ?? '';
       const choice = await this.choices.current(scope, settings.proposal, settings.modules, signal);
       this.status.showChoice(choice);
+      if (this.pausing.in(document) !== undefined) return undefined; // while the models were loading
       const shown = await this.completer.complete(
         {
           document: document.uri.toString(),

@@ -8,6 +8,7 @@ import { resolveChoice } from '../host/moduleChoice';
 import type { Registry } from '../host/registry';
 import type { Folder } from '../host/workspaceFiles';
 import { readableIn } from './admission';
+import type { Pausing } from './pausing';
 import { settingsFor } from './settings';
 
 /** @returns undefined in a window without a workspace, which has no storage of its own. */
@@ -15,6 +16,7 @@ export function openInstantModule(
   context: vscode.ExtensionContext,
   engine: EngineClient,
   registry: Registry,
+  pausing: Pausing,
   log: vscode.LogOutputChannel,
 ): InstantModule | undefined {
   if (context.storageUri === undefined) return undefined;
@@ -23,7 +25,7 @@ export function openInstantModule(
     root: context.storageUri.fsPath,
     folders: workspaceFolders,
     proposal: async () => resolveChoice(settingsFor(undefined).proposal, [], await registry.proposals(), []).proposal,
-    isUsed: usesInstantModule,
+    isUsed: () => usesInstantModule() && settingsFor(undefined).enable && !pausing.isWindowPaused,
     onLog: line => log.info(line),
     now: clock.now,
   });
@@ -71,7 +73,8 @@ function watchWorkspace(instant: InstantModule): vscode.Disposable {
     vscode.workspace.onDidDeleteFiles(() => instant.touchAll()),
     vscode.workspace.onDidChangeWorkspaceFolders(() => instant.touchAll()),
     vscode.workspace.onDidChangeConfiguration(event => {
-      if (event.affectsConfiguration('residual.modules')) void instant.update();
+      if (event.affectsConfiguration('residual.modules') || event.affectsConfiguration('residual.enable'))
+        void instant.update();
       if (event.affectsConfiguration('residual.exclude')) instant.touchAll();
     }),
   );

@@ -3,6 +3,9 @@ import * as vscode from 'vscode';
 import { messageOf, UserError } from '../core/errors';
 import type { EngineState } from '../host/engineClient';
 import type { Choice } from '../host/moduleChoice';
+import { isWrittenIn, switchedOff } from './admission';
+import type { Pausing } from './pausing';
+import { settingsFor } from './settings';
 
 /** Work shorter than this is not shown: a spinner that flickers at every key annoys. */
 const BUSY_AFTER_MS = 400;
@@ -12,12 +15,14 @@ export class StatusBar implements vscode.Disposable {
   private choice: Choice | undefined;
   private problem: string | undefined;
   private engine: EngineState = 'idle';
-  private paused = false;
   private nWorking = 0;
   private busy = false;
   private busyTimer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly log: vscode.LogOutputChannel) {
+  constructor(
+    private readonly log: vscode.LogOutputChannel,
+    private readonly pausing: Pausing,
+  ) {
     this.item = vscode.window.createStatusBarItem('module', vscode.StatusBarAlignment.Right, 100);
     this.item.name = vscode.l10n.t('Residual Alignment Module');
     this.item.command = 'residual.switchModule';
@@ -25,18 +30,8 @@ export class StatusBar implements vscode.Disposable {
     this.item.show();
   }
 
-  get isPaused(): boolean {
-    return this.paused;
-  }
-
   get shownChoice(): Choice | undefined {
     return this.choice;
-  }
-
-  setPaused(paused: boolean): void {
-    this.paused = paused;
-    void vscode.commands.executeCommand('setContext', 'residual.paused', paused);
-    this.draw();
   }
 
   showChoice(choice: Choice): void {
@@ -101,13 +96,29 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private look(): { icon: string; state: string } {
-    if (!vscode.workspace.getConfiguration('residual').get('enable', true))
-      return { icon: 'circle-slash', state: vscode.l10n.t('off') };
-    if (this.paused) return { icon: 'debug-pause', state: vscode.l10n.t('paused') };
+    const off = this.offHere();
+    if (off !== undefined) return { icon: 'circle-slash', state: off };
+    const paused = this.pausing.here;
+    if (paused !== undefined) return { icon: 'debug-pause', state: paused };
     if (this.problem !== undefined) return { icon: 'warning', state: vscode.l10n.t('error') };
     if (this.engine === 'starting') return { icon: 'loading~spin', state: vscode.l10n.t('loading') };
     if (this.busy) return { icon: 'sync~spin', state: vscode.l10n.t('busy') };
     return { icon: 'sparkle', state: vscode.l10n.t('ready') };
+  }
+
+  /** Where settings switch completions off, in words. */
+  private offHere(): string | undefined {
+    const document = documentHere();
+    switch (switchedOff(document, settingsFor(document))) {
+      case 'everywhere':
+        return vscode.l10n.t('off');
+      case 'language':
+        return vscode.l10n.t('off in this language');
+      case 'file':
+        return vscode.l10n.t('off in this file');
+      case undefined:
+        return undefined;
+    }
   }
 
   private tooltip(state: string): vscode.MarkdownString {
@@ -125,12 +136,21 @@ export class StatusBar implements vscode.Disposable {
         );
       });
     }
-    const pause = this.paused ? vscode.l10n.t('Resume') : vscode.l10n.t('Pause');
+    const pause =
+      this.pausing.here === undefined
+        ? `[${vscode.l10n.t('Pause')}](command:residual.pause)`
+        : `[${vscode.l10n.t('Resume')}](command:residual.pause?${encodeURIComponent('["resume"]')})`;
     tip.appendMarkdown(
-      `[${vscode.l10n.t('Switch module')}](command:residual.switchModule) · [${vscode.l10n.t('Strength')}](command:residual.setStrength) · [${pause}](command:residual.pause) · [${vscode.l10n.t('Log')}](command:residual.showLog)`,
+      `[${vscode.l10n.t('Switch module')}](command:residual.switchModule) · [${vscode.l10n.t('Strength')}](command:residual.setStrength) · ${pause} · [${vscode.l10n.t('Log')}](command:residual.showLog)`,
     );
     return tip;
   }
+}
+
+/** The document that a person writes in: an output or a commit box that has the focus says nothing of completions. */
+function documentHere(): vscode.TextDocument | undefined {
+  const document = vscode.window.activeTextEditor?.document;
+  return document !== undefined && isWrittenIn(document) ? document : undefined;
 }
 
 /** A title comes from a file somebody shared: it is text, never Markdown. */

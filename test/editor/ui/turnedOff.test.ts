@@ -29,7 +29,8 @@ describe('turned off', () => {
     await typeAtSpot();
     await driver.waitForGhostText();
     await driver.palette(commandTitle('residual.pause'));
-    await driver.waitForStatusLabel(statusBarId, label => label.endsWith('paused'));
+    await driver.quickPick('In This Window');
+    await driver.waitForStatusLabel(statusBarId, label => label.includes('paused'));
     await driver.press('Escape');
     await driver.type('s');
     await driver.staysWithoutGhostText(3_000);

@@ -27,6 +27,9 @@ export interface Window {
 /** The suggest widget takes Tab and Escape before ghost text does. */
 export const withoutSuggestWidget = { 'editor.quickSuggestions': false, 'editor.suggestOnTriggerCharacters': false };
 
+/** Whether something is shown must not depend on how sure the models that ship today are of it. */
+const showAll = { 'residual.showGate': 0 };
+
 /** Opens the window before the first test of the surrounding `describe` and closes it after the last. */
 export function useWorkbench({
   settings = {},
@@ -49,7 +52,13 @@ export function useWorkbench({
     this.timeout(300_000);
     const toOpen = makeWorkspace();
     workspace = toOpen.endsWith('.code-workspace') ? path.dirname(toOpen) : toOpen;
-    opened = await openWorkbench({ workspace: toOpen, extension: extension(), settings, trusted, isolated: true });
+    opened = await openWorkbench({
+      workspace: toOpen,
+      extension: extension(),
+      settings: { ...showAll, ...settings },
+      trusted,
+      isolated: true,
+    });
     // Nobody answers keys that are typed before the extension has been started.
     await opened.driver.waitForStatusBar(statusBarItem, text => text !== '', 120_000);
   });

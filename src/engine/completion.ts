@@ -21,17 +21,20 @@ import type {
   CompletionToken,
 } from '../protocol/messages';
 import type { Lease, LoadedModule, LoadedProposal } from './modelPool';
+import type { Turn } from './scheduler';
 
 /** How many of the best first tokens are tried to find the completions that a person asked to see side by side. */
 const FIRST_TOKENS_TRIED = 6;
 
 /**
+ * @param turn gives way to what is more urgent, at every token.
  * @param onProgress hears the first completion grow.
  * @throws UserError when the rules of the modules do not go together; AbortError when `signal` aborts.
  */
 export async function runCompletion(
   lease: Lease,
   request: CompleteRequest,
+  turn: Turn,
   onProgress: (progress: CompleteProgress) => void,
   signal: AbortSignal,
 ): Promise<CompleteResult> {
@@ -67,6 +70,7 @@ export async function runCompletion(
       tokenizer,
       request,
       prompt,
+      turn,
       rank === 0 ? onProgress : ignore,
       signal,
     );
@@ -90,6 +94,7 @@ async function writeOne(
   tokenizer: Tokenizer,
   request: CompleteRequest,
   prompt: Prompt,
+  turn: Turn,
   onProgress: (progress: CompleteProgress) => void,
   signal: AbortSignal,
 ): Promise<Completion | undefined> {
@@ -109,6 +114,7 @@ async function writeOne(
     stop = findStop(output.text, request.extent, request.text);
     if (stop !== undefined) break;
     onProgress({ text: output.text });
+    await turn.giveWay();
   }
   if (tokens.length === 0) return undefined;
   stop ??= stopAtLength(output.text);

@@ -20,11 +20,11 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
   return {
     complete: (request, onProgress, signal) =>
       scheduler.run(
-        'completion',
-        async () => {
-          const lease = await pool.acquire(request, 'completion', signal);
+        request.lane ?? 'completion',
+        async turn => {
+          const lease = await pool.acquire(request, request.lane ?? 'completion', signal);
           try {
-            return await runCompletion(lease, request, onProgress, signal);
+            return await runCompletion(lease, request, turn, onProgress, signal);
           } finally {
             lease.release();
           }

@@ -1,12 +1,12 @@
 /**
- * One decode at a time: two at once would only slow each other down on the same cores. Completions go before chat and
- * chat before warming up; within a kind, first come first served. Knows nothing of models.
+ * One decode at a time: two at once would only slow each other down on the same cores. Completions go before
+ * previews, these before chat and chat before warming up; within a kind, first come first served. Knows nothing of models.
  */
 import { AbortError } from '../core/errors';
 
-export type Priority = 'completion' | 'chat' | 'warm';
+export type Priority = 'completion' | 'preview' | 'chat' | 'warm';
 
-const ORDER: readonly Priority[] = ['completion', 'chat', 'warm'];
+const ORDER: readonly Priority[] = ['completion', 'preview', 'chat', 'warm'];
 
 /** What a running task may do about those that wait. */
 export interface Turn {

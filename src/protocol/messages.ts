@@ -42,6 +42,11 @@ export interface CompleteRequest {
   readonly contextTokens: number;
   /** Distinct completions wanted; the others start with the next best aligned tokens. */
   readonly nCompletions: number;
+  /**
+   * `preview`: to be looked at rather than typed on. It gives way to what is typed at every token and keeps warm caches of
+   * its own.
+   */
+  readonly lane?: 'preview';
 }
 
 export interface CompletionToken {

@@ -4,7 +4,7 @@
  */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { EngineGone, isAbortError, throwIfAborted } from '../core/errors';
+import { EngineGone, isAbortError, throwIfAborted, UserError } from '../core/errors';
 import type { FolderRef, NgramAccount, NgramFile, NgramTarget } from '../protocol/messages';
 import type { EngineClient } from './engineClient';
 import { INSTANT_ID, instantManifest } from './instantManifest';
@@ -57,6 +57,8 @@ export class InstantModule {
   #saveTimer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   readonly #disposed = new AbortController();
+  #build: { progress: BuildProgress; readonly cancelled: AbortController } | undefined;
+  readonly #buildListeners = new Set<() => void>();
   readonly #stateListener: { dispose(): void };
 
   constructor(private readonly options: InstantModuleOptions) {
@@ -79,11 +81,50 @@ export class InstantModule {
     );
   }
 
+  /** How far a build is, whoever began it; undefined while there is none. */
+  get building(): BuildProgress | undefined {
+    return this.#build?.progress;
+  }
+
+  /** Hears of every change of `building`. */
+  onDidChangeBuild(listener: () => void): { dispose(): void } {
+    this.#buildListeners.add(listener);
+    return { dispose: () => void this.#buildListeners.delete(listener) };
+  }
+
+  cancelBuild(): void {
+    this.#build?.cancelled.abort();
+  }
+
   /**
    * Counts every file. What was built before serves until this is done.
-   * @throws UserError; AbortError; EngineGone when the engine ends meanwhile.
+   * @throws UserError, also while another build runs; AbortError; EngineGone when the engine ends meanwhile.
    */
   async build(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<BuildReport> {
+    if (this.#build !== undefined)
+      throw new UserError('instant-building', 'The instant module is being built already. Wait until it is done.');
+    const build = { progress: { nFiles: 0, nDone: 0 }, cancelled: new AbortController() };
+    this.#build = build;
+    const tell = () => {
+      for (const listener of this.#buildListeners) listener();
+    };
+    tell();
+    try {
+      return await this.#countAll(
+        progress => {
+          build.progress = progress;
+          onProgress(progress);
+          tell();
+        },
+        AbortSignal.any([signal, build.cancelled.signal]),
+      );
+    } finally {
+      this.#build = undefined;
+      tell();
+    }
+  }
+
+  async #countAll(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<BuildReport> {
     const startMs = this.options.now();
     const target = await this.#target();
     const listed = await listFiles(this.options.folders(), undefined, signal);

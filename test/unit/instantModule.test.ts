@@ -203,6 +203,23 @@ describe('instant module of a workspace', () => {
     assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
   });
 
+  it('says to whoever listens how far a build is, and is cancelled by whoever wants to', async () => {
+    const { instant } = open({ 'a.ts': 'a', 'b.ts': 'b' });
+    const heard: unknown[] = [];
+    instant.onDidChangeBuild(() => heard.push(instant.building));
+    const first = instant.build(() => {}, signal);
+    await assert.rejects(
+      instant.build(() => {}, signal),
+      /being built already/,
+    );
+    await first;
+    assert.deepEqual(heard, [{ nFiles: 0, nDone: 0 }, { nFiles: 2, nDone: 2 }, undefined]);
+    const second = instant.build(() => {}, signal);
+    instant.cancelBuild();
+    await assert.rejects(second, { name: 'AbortError' });
+    assert.equal(instant.building, undefined);
+  });
+
   it('leaves the old counts when a build is cancelled', async () => {
     const { instant, engine, names } = open({ 'a.ts': 'a' });
     await instant.build(() => {}, signal);

@@ -7,7 +7,7 @@ import path from 'node:path';
 export const sampleSpot = {
   file: 'src/state/store.ts',
   after: 'for (const task of state.board.tasks) {\n    ',
-  types: 'if (task',
+  types: 'if (task.id === ',
 };
 
 /** The extension's item in the status bar: it stands there as soon as the extension runs. */

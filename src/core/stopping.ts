@@ -112,10 +112,10 @@ function wholeStatements(block: string): number {
   return kept;
 }
 
-/** What comes before a model goes round in circles is worth showing only if it leaves nothing of its own open. */
+/** A block in which a model went round in circles before it closed it is worth its first line. */
 function beforeRepeat(block: string): number {
   const kept = wholeStatements(block);
-  return balance(block.slice(0, kept)).open.length > 0 ? 0 : kept;
+  return balance(block.slice(0, kept)).open.length > 0 ? block.split('\n', 1)[0].length : kept;
 }
 
 /** Whether the beginning of a line already shows that it stands outside the block and does not close it. */

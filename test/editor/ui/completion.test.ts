@@ -56,3 +56,24 @@ describe('ghost text', () => {
     await driver.staysWithoutGhostText(1_000);
   });
 });
+
+describe('ghost text of which the models are not sure', () => {
+  // No line is certain.
+  const window = useWorkbench({ settings: { ...withoutSuggestWidget, 'residual.showGate': 1 } });
+  const { file, after, types } = sampleSpot;
+
+  it('is held back while typing, and shown to whoever asks for it', async () => {
+    const { driver } = window;
+    await driver.openFile(file);
+    await driver.moveBehind(file, after);
+    await driver.type(types);
+    await driver.until(
+      'the log to say so',
+      () => window.log,
+      log => /completion from engine, 0 shown, 1 held back/.test(log),
+    );
+    assert.equal(await driver.ghostText(), '');
+    await driver.palette('Residual: Complete Now');
+    assert.notEqual(await driver.waitForGhostText(), '');
+  });
+});

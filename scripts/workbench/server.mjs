@@ -23,6 +23,8 @@ const quietSettings = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'extensions.ignoreRecommendations': true,
+  // VS Code's own TypeScript asks the npm registry for types as soon as a JavaScript file is opened.
+  'js/ts.tsserver.automaticTypeAcquisition.enabled': false,
   'git.enabled': false,
   'git.openRepositoryInParentFolders': 'never',
 };

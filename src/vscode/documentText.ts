@@ -27,7 +27,7 @@ export function textAround(
     path: shownPath(document.uri),
     prefix: textBefore(document, end, cells.before) + (pretended?.text ?? ''),
     lineRest: document.getText(new vscode.Range(restStart, document.lineAt(position.line).range.end)),
-    suffix: (textBelow(document, position.line) + cells.after).slice(0, SUFFIX_CHARS),
+    suffix: [...linesBelow(document, position.line), ...cells.after].join('\n').slice(0, SUFFIX_CHARS),
     neighbours,
   };
 }
@@ -52,11 +52,12 @@ function textBefore(document: vscode.TextDocument, end: vscode.Position, cellsBe
   return nextLine > 0 && nextLine < shown.length ? shown.slice(nextLine) : shown;
 }
 
-function textBelow(document: vscode.TextDocument, line: number): string {
-  if (line + 1 >= document.lineCount) return '';
+/** As much of the text as is ever shown, in one piece; nothing below the last line. */
+function linesBelow(document: vscode.TextDocument, line: number): string[] {
+  if (line + 1 >= document.lineCount) return [];
   const start = new vscode.Position(line + 1, 0);
   const end = document.positionAt(document.offsetAt(start) + SUFFIX_CHARS);
-  return unixNewlines(document.getText(new vscode.Range(start, end)));
+  return [unixNewlines(document.getText(new vscode.Range(start, end)))];
 }
 
 /** The notebook that a document is a cell of. */
@@ -66,19 +67,13 @@ export function notebookOf(document: vscode.TextDocument): vscode.NotebookDocume
 }
 
 /** A notebook is one program: the code cells of the same language around a cell are its prefix and suffix. */
-function cellsAround(document: vscode.TextDocument): { before: string; after: string } {
+function cellsAround(document: vscode.TextDocument): { before: string; after: readonly string[] } {
   const cells = notebookOf(document)?.getCells() ?? [];
   const at = cells.findIndex(cell => cell.document === document);
   const code = (some: readonly vscode.NotebookCell[]) =>
     some
       .filter(c => c.kind === vscode.NotebookCellKind.Code && c.document.languageId === document.languageId)
       .map(c => unixNewlines(c.document.getText()));
-  return {
-    before: code(cells.slice(0, at))
-      .map(text => `${text}\n`)
-      .join(''),
-    after: code(cells.slice(at + 1))
-      .map(text => `\n${text}`)
-      .join(''),
-  };
+  const before = code(cells.slice(0, Math.max(0, at)));
+  return { before: before.map(text => `${text}\n`).join(''), after: code(cells.slice(at + 1)) };
 }

@@ -15,7 +15,8 @@ export function engineLimits(): EngineLimits {
 }
 
 function sourceOf(scope: vscode.ConfigurationScope | undefined): Source {
-  const section = vscode.workspace.getConfiguration('residual', scope);
+  // `null` is a question for no resource on purpose; without it VS Code warns in the log at every key.
+  const section = vscode.workspace.getConfiguration('residual', scope ?? null);
   return { value: name => section.get(name), default: name => section.inspect(name)?.defaultValue };
 }
 

@@ -8,10 +8,12 @@ import { Registry } from './host/registry';
 import { accountLine } from './vscode/accountLine';
 import { registerCommands } from './vscode/commands';
 import { Diagnostics } from './vscode/diagnostics';
+import { registerFirstRun } from './vscode/firstRun';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { openInstantModule } from './vscode/instantWorkspace';
 import { modelRoots } from './vscode/modelRoots';
 import { Neighbours } from './vscode/neighbours';
+import { OtherProviders } from './vscode/otherProviders';
 import { Pausing } from './vscode/pausing';
 import { refusalMessage } from './vscode/refusalMessage';
 import { engineLimits } from './vscode/settings';
@@ -54,8 +56,9 @@ export function activate(context: vscode.ExtensionContext): void {
     engine.onDidChangeState(state => status.showEngine(state)),
     vscode.languages.registerInlineCompletionItemProvider(
       { pattern: '**' },
-      new InlineCompletions(completer, choices, neighbours, status, pausing),
+      new InlineCompletions(completer, choices, neighbours, status, pausing, new OtherProviders(context.globalState)),
     ),
+    registerFirstRun(),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     followWindow({ engine, choices, completer, status, pausing, instant }),
   );

@@ -7,6 +7,7 @@ import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
 import { textAround } from './documentText';
 import type { Neighbours } from './neighbours';
+import type { OtherProviders } from './otherProviders';
 import type { Pausing } from './pausing';
 import { settingsFor } from './settings';
 import type { StatusBar } from './statusBar';
@@ -21,6 +22,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     private readonly neighbours: Neighbours,
     private readonly status: StatusBar,
     private readonly pausing: Pausing,
+    private readonly others: OtherProviders,
   ) {}
 
   async provideInlineCompletionItems(
@@ -57,6 +59,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
       if (token.isCancellationRequested) return undefined;
       const start = selected?.range.start ?? position;
       this.status.clearProblem();
+      if (shown.length > 0) this.others.onShown();
       return shown.map(
         ({ text, replaceRight }) =>
           new vscode.InlineCompletionItem(

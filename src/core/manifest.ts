@@ -152,8 +152,8 @@ export function calibratedStrength(manifest: ModuleManifest, proposalId: string)
   return manifest.strength[proposalId] ?? manifest.strength.default;
 }
 
-/** Ids become folder names and setting values. */
-const ID_PATTERN = /^[\w.-]{1,100}$/;
+/** Ids become folder names and setting values: never `.` or `..`, and no folder that is hidden. */
+const ID_PATTERN = /^(?!\.)[\w.-]{1,100}$/;
 
 const SHA256_PATTERN = /^[0-9a-f]{64}$/;
 

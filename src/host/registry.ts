@@ -98,7 +98,8 @@ async function exists(file: string): Promise<boolean> {
 async function folders(parent: string): Promise<string[]> {
   try {
     const entries = await readdir(parent, { withFileTypes: true });
-    return entries.filter(e => e.isDirectory()).map(e => e.name);
+    // Hidden folders are modules on their way in or out.
+    return entries.filter(e => e.isDirectory() && !e.name.startsWith('.')).map(e => e.name);
   } catch {
     return []; // the folder need not exist
   }

@@ -12,6 +12,7 @@ import { registerFirstRun } from './vscode/firstRun';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { openInstantModule } from './vscode/instantWorkspace';
 import { modelRoots } from './vscode/modelRoots';
+import { openModuleFiles } from './vscode/moduleStorage';
 import { Neighbours } from './vscode/neighbours';
 import { OtherProviders } from './vscode/otherProviders';
 import { Pausing } from './vscode/pausing';
@@ -46,6 +47,7 @@ export function activate(context: vscode.ExtensionContext): void {
     clock,
   );
   const neighbours = new Neighbours();
+  const moduleFiles = openModuleFiles(context, engine, registry);
   const instant = openInstantModule(context, engine, registry, pausing, log);
   context.subscriptions.push(
     log,
@@ -60,6 +62,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     registerFirstRun(),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
+    moduleFiles.onDidChange(() => choices.forget()),
     followWindow({ engine, choices, completer, status, pausing, instant }),
   );
   log.info(`activated in ${(performance.now() - startMs).toFixed(1)} ms`);

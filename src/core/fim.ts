@@ -64,7 +64,7 @@ export function buildPrompt(text: CompletionText, tokenizer: Tokenizer, order: F
   return { tokens: arrange(order, special, neighbours, header, shown, suffix), owed, nPrefixTokens: shown.length };
 }
 
-function arrange(
+export function arrange(
   order: FimOrder,
   special: SpecialTokens,
   neighbours: readonly number[],

@@ -84,6 +84,8 @@ export interface ProposalManifest {
   /** Absent when the model was not trained to fill in the middle. */
   readonly fim?: Fim;
   readonly contextLength: number;
+  /** The format it was tuned to converse in; absent leaves it to what the other files say. */
+  readonly chat?: 'chatml' | 'none';
   readonly files: Readonly<Record<string, Sha256>>;
 }
 
@@ -137,6 +139,7 @@ export function parseProposalManifest(json: unknown): ProposalManifest {
   for (const name of ['title', 'licence', 'dtype']) field.text(name);
   field.oneOf('graphForm', ['delta', 'past']);
   field.positive('contextLength');
+  if (field.has('chat')) field.oneOf('chat', ['chatml', 'none']);
   parseFiles(field.object('files'), undefined);
   if (field.has('fim')) {
     const fim = field.object('fim');

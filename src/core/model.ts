@@ -49,9 +49,10 @@ export interface Sequence {
   readonly length: number;
   /**
    * Makes the sequence exactly `tokens` (at least one), reusing the longest common prefix.
+   * @param between awaited between prefill chunks, so that what is more urgent can go first.
    * @throws AbortError between prefill chunks when `signal` aborts; what was evaluated stays cached.
    */
-  seek(tokens: readonly number[], signal: AbortSignal): Promise<SeekReport>;
+  seek(tokens: readonly number[], signal: AbortSignal, between?: () => Promise<void>): Promise<SeekReport>;
   /** The row after the last token. Belongs to the sequence and is valid until its next asynchronous call. */
   logps(): Float32Array;
   /** Appends one token and evaluates it. */

@@ -126,7 +126,7 @@ function leavesBlock(begun: string, base: number): boolean {
 }
 
 /** The text ends in four or more copies of a unit of 2 to 24 characters, or twelve of one, that is not just ruling. */
-function repeats(text: string): boolean {
+export function repeats(text: string): boolean {
   if (/([^\s\-=*#_/~.])\1{11}$/.test(text)) return true;
   const loop = /(\S[\s\S]{1,23}?)\1{3,}$/.exec(text);
   return loop !== null && /\w/.test(loop[1]);

@@ -5,7 +5,7 @@
 import { ByteConstraint } from '../core/byteConstraint';
 import { type AlignerSource, type DecodeParams, decode } from '../core/decoder';
 import { UserError } from '../core/errors';
-import { buildPrompt, type FimOrder, type Prompt } from '../core/fim';
+import { buildPrompt, type Prompt } from '../core/fim';
 import { calibratedStrength } from '../core/manifest';
 import { mixtureWeight } from '../core/mixture';
 import type { Tokenizer } from '../core/model';
@@ -21,6 +21,7 @@ import type {
   CompletionToken,
 } from '../protocol/messages';
 import type { Lease, LoadedModule, LoadedProposal } from './modelPool';
+import { fimOrder } from './proposal';
 import type { Turn } from './scheduler';
 
 /** How many of the best first tokens are tried to find the completions that a person asked to see side by side. */
@@ -42,7 +43,7 @@ export async function runCompletion(
   const aligners = alignersOf(lease, request.rule);
   const startMs = performance.now();
   const budget = Math.min(request.contextTokens, model.contextLength - request.maxTokens);
-  const prompt = buildPrompt(request.text, tokenizer, fimOrder(lease.proposal), budget);
+  const prompt = buildPrompt(request.text, tokenizer, fimOrder(lease.proposal.manifest, tokenizer.special), budget);
 
   let nCached = 0;
   let nPrefilled = 0;
@@ -122,7 +123,7 @@ async function writeOne(
 }
 
 /** Collects bytes; `text` never ends inside a character and leaves out the bytes that the prompt was backed up by. */
-class CompletionBytes {
+export class CompletionBytes {
   private readonly decoder = new TextDecoder();
   text = '';
 
@@ -138,7 +139,7 @@ class CompletionBytes {
   }
 }
 
-function alignersOf(lease: Lease, override: RuleName | undefined): AlignerSource[] {
+export function alignersOf(lease: Lease, override: RuleName | undefined): AlignerSource[] {
   const aligners = lease.modules.map((module): AlignerSource => {
     const rule = override ?? module.manifest.rule;
     if (rule === 'ratio' && module.q0 === undefined) {
@@ -189,11 +190,6 @@ function paramsOf(request: CompleteRequest, lease: Lease, prompt: Prompt, rank: 
     constraint: new ByteConstraint(tokenizer, prompt.owed),
     ...(rank > 0 && { firstRank: rank }),
   };
-}
-
-function fimOrder(proposal: LoadedProposal): FimOrder {
-  if (proposal.manifest.fim !== undefined) return proposal.manifest.fim.order;
-  return proposal.tokenizer.special.fimMiddle === undefined ? 'none' : 'prefix-first';
 }
 
 function ignore(): void {}

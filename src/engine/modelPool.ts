@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import type { ChatFormat } from '../core/chatPrompt';
 import { throwIfAborted, UserError } from '../core/errors';
 import type { ModuleManifest, ProposalManifest } from '../core/manifest';
 import type { LanguageModel, Sequence, Tokenizer } from '../core/model';
@@ -36,6 +37,8 @@ export interface LoadedProposal {
   readonly manifest: ProposalManifest;
   readonly tokenizer: Tokenizer;
   readonly model: LanguageModel;
+  /** How it is asked in a chat. */
+  readonly chat: ChatFormat;
   /** The warm sequence of the lane; stays open. */
   readonly sequence: Sequence;
 }
@@ -113,8 +116,8 @@ export class ModelPool {
       for (const use of choice.modules) {
         if (use.strength !== 0) modules.push(await this.#moduleWithReference(use, value, acquisition));
       }
-      const { manifest, tokenizer, model } = value;
-      const proposal = { manifest, tokenizer, model, sequence: sequence(lane) };
+      const { manifest, tokenizer, model, chat } = value;
+      const proposal = { manifest, tokenizer, model, chat, sequence: sequence(lane) };
       return { proposal, modules, loadMs: performance.now() - startMs, release };
     } catch (error) {
       release();

@@ -88,7 +88,11 @@ class OnnxSequence implements Sequence {
     return this.cache.sizeBytes + this.#rows.length * this.vocabSize * Float32Array.BYTES_PER_ELEMENT;
   }
 
-  async seek(tokens: readonly number[], signal: AbortSignal): Promise<SeekReport> {
+  async seek(
+    tokens: readonly number[],
+    signal: AbortSignal,
+    between: () => Promise<void> = nothing,
+  ): Promise<SeekReport> {
     if (tokens.length === 0) throw new Error('A sequence needs at least one token.');
     this.#checkRoom(tokens.length);
     const nCommon = this.#commonPrefixLength(tokens);
@@ -99,7 +103,10 @@ class OnnxSequence implements Sequence {
       this.#truncate(nCached);
       for (let start = nCached; start < tokens.length; start += PREFILL_CHUNK) {
         // A pass blocks the thread: a cancel that arrived meanwhile is delivered only when events get their turn.
-        if (start > nCached) await eventsHadTheirTurn();
+        if (start > nCached) {
+          await eventsHadTheirTurn();
+          await between();
+        }
         throwIfAborted(signal);
         await this.#evaluate(tokens, start, Math.min(start + PREFILL_CHUNK, tokens.length), 1);
       }
@@ -191,3 +198,5 @@ class OnnxSequence implements Sequence {
     }
   }
 }
+
+async function nothing(): Promise<void> {}

@@ -4,9 +4,12 @@
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { ChatFormat } from '../core/chatPrompt';
 import { UserError } from '../core/errors';
+import type { FimOrder } from '../core/fim';
 import { FORMAT_VERSION, type ProposalManifest, parseProposalManifest } from '../core/manifest';
-import type { Tokenizer } from '../core/model';
+import type { SpecialTokens, Tokenizer } from '../core/model';
+import { readChatFormat } from './chatFormat';
 import { DeltaGraph, isDeltaForm } from './deltaGraph';
 import type { CausalGraph } from './graph';
 import {
@@ -29,6 +32,7 @@ export interface Proposal {
   readonly manifest: ProposalManifest;
   readonly tokenizer: Tokenizer;
   readonly model: OnnxModel;
+  readonly chat: ChatFormat;
 }
 
 /** What is known of a folder before the expensive part. */
@@ -92,8 +96,15 @@ export async function loadProposal(files: ProposalFiles, hashes: FileHashes, exe
       weightsBytes: files.sizeBytes,
       close: () => session.close(),
     });
-    return { manifest: manifest ?? describe(folder, config, graphFile, session), tokenizer, model };
+    const chat = await readChatFormat(folder, manifest, tokenizer.special, fimOrder(manifest, tokenizer.special));
+    return { manifest: manifest ?? describe(folder, config, graphFile, session), tokenizer, model, chat };
   });
+}
+
+/** By its manifest; a model that brings none is prefix-first where it knows a middle at all. */
+export function fimOrder(manifest: ProposalManifest | undefined, special: SpecialTokens): FimOrder {
+  if (manifest?.fim !== undefined) return manifest.fim.order;
+  return special.fimMiddle === undefined ? 'none' : 'prefix-first';
 }
 
 async function openGraph(session: Session, config: Config, contextLength: number): Promise<CausalGraph> {

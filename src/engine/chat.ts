@@ -1,0 +1,122 @@
+/**
+ * One chat turn on models that are loaded: prompt → seek → decode → stop. Gives way at every prefill chunk and token.
+ * Knows tokens and the model's text; how an answer reads is the host's.
+ */
+import { ByteConstraint } from '../core/byteConstraint';
+import type { ChatStop } from '../core/chat';
+import { findAnswerStop, settledLength } from '../core/chatAnswer';
+import { buildChatPrompt, type ChatPrompt } from '../core/chatPrompt';
+import { decode } from '../core/decoder';
+import { seededRandom } from '../core/random';
+import type { ChatCapabilities, ChatProgress, ChatRequest, ChatResult } from '../protocol/chat';
+import { alignersOf, CompletionBytes } from './completion';
+import type { Lease, LoadedProposal } from './modelPool';
+
+/** Keeps small models from going round in circles, and hardly shifts what large ones would say. */
+const REPETITION_PENALTY = 1.05;
+const TOP_P = 0.95;
+/** An answer takes at most this share of the model's positions. */
+const ANSWER_SHARE = 2;
+
+/** What of a request is shown to the model. */
+export function chatPromptOf(lease: Lease, request: ChatRequest): ChatPrompt & { readonly answerTokens: number } {
+  const { tokenizer, model, chat } = lease.proposal;
+  const positions = Math.min(model.contextLength, ...lease.modules.map(module => module.model.contextLength));
+  const answerTokens = Math.max(1, Math.min(request.maxTokens, Math.floor(positions / ANSWER_SHARE)));
+  const promptTokens = Math.max(1, Math.min(request.contextTokens, positions - answerTokens));
+  const prompt = buildChatPrompt(request.turns, request.written, tokenizer, chat, { promptTokens, answerTokens });
+  return { ...prompt, answerTokens };
+}
+
+/**
+ * @param giveWay awaited between any two passes
+ * @param onProgress hears the account, then the text piece by piece; their sum is the result's text
+ * @throws UserError when the rules of the modules do not go together; AbortError when `signal` aborts
+ */
+export async function runChat(
+  lease: Lease,
+  request: ChatRequest,
+  giveWay: () => Promise<void>,
+  onProgress: (progress: ChatProgress) => void,
+  signal: AbortSignal,
+): Promise<ChatResult> {
+  const { tokenizer, sequence } = lease.proposal;
+  const aligners = alignersOf(lease, request.rule);
+  const prompt = chatPromptOf(lease, request);
+  const { account, shape } = prompt;
+  const startMs = performance.now();
+  onProgress({ kind: 'began', account, shape });
+  const report = await sequence.seek(prompt.tokens, signal, giveWay);
+  for (const aligner of aligners) {
+    await giveWay();
+    await aligner.sequence.seek(prompt.tokens, signal, giveWay);
+    await aligner.reference?.seek(prompt.tokens, signal, giveWay);
+  }
+  const prefilledMs = performance.now();
+
+  const end = { ...prompt.end, stopTexts: [...prompt.end.stopTexts, ...(request.stopTexts ?? [])] };
+  const output = new CompletionBytes(prompt.owed.length);
+  const { sampling } = request;
+  const params = {
+    proposalTemperature: 1,
+    topP: sampling.topP ?? TOP_P,
+    repetitionPenalty: REPETITION_PENALTY,
+    temperature: (sampling.temperature ?? prompt.temperature) * (lease.modules[0]?.manifest.temperature ?? 1),
+    nCandidates: 8,
+    endToken: prompt.endToken,
+    maxTokens: prompt.answerTokens,
+    random: seededRandom(sampling.seed),
+    history: [...tokenizer.encode(request.written)],
+    constraint: new ByteConstraint(tokenizer, prompt.owed),
+  };
+  let nTokens = 0;
+  let nShown = request.written.length;
+  let stop: ChatStop = 'length';
+  const show = (length: number) => {
+    const text = request.written + output.text;
+    if (length <= nShown) return;
+    onProgress({ kind: 'text', text: text.slice(nShown, length) });
+    nShown = length;
+  };
+  for await (const step of decode(sequence, aligners, params, signal)) {
+    // Models have several tokens that end a turn or a text; none of them stands for text.
+    if (tokenizer.bytes(step.token).length === 0) {
+      stop = 'end';
+      show(request.written.length + output.text.trimEnd().length);
+      break;
+    }
+    nTokens++;
+    output.append(tokenizer.bytes(step.token));
+    const text = request.written + output.text;
+    const found = findAnswerStop(text, end);
+    if (found !== undefined) {
+      stop = found.reason;
+      show(found.keep);
+      break;
+    }
+    show(settledLength(text, end));
+    await giveWay();
+  }
+  if (stop === 'length') show((request.written + output.text).trimEnd().length);
+  return {
+    text: (request.written + output.text).slice(0, nShown),
+    stop,
+    account,
+    shape,
+    nTokens,
+    nCached: report.nCached,
+    nPrefilled: report.nPrefilled,
+    timesMs: { load: lease.loadMs, prefill: prefilledMs - startMs, decode: performance.now() - prefilledMs },
+  };
+}
+
+export function capabilitiesOf({ manifest, model, chat }: LoadedProposal, sizeBytes: number): ChatCapabilities {
+  return {
+    proposalId: manifest.id,
+    title: manifest.title,
+    style: chat.style,
+    instructionTuned: chat.style === 'chatml',
+    contextLength: model.contextLength,
+    sizeBytes,
+  };
+}

@@ -31,7 +31,7 @@ const quietSettings = {
 
 /**
  * @typedef {object} ServerOptions
- * @property {string} [extension] Folder or vsix of an extension to install, as a person would have it installed.
+ * @property {string | string[]} [extension] Folder or vsix of extensions to install, as a person would have them installed.
  * @property {boolean} [testDriver] Lets a page run an extension's tests by address; hides toasts.
  * @property {boolean} [trusted] Trust every workspace without asking.
  * @property {number} [port] A free one by default.
@@ -98,7 +98,7 @@ export async function startServer(
     EXTENSIONS_GALLERY: '{}',
     ...environment,
   };
-  if (extension) await installExtension(extension, { installation, extensions, places, env });
+  for (const one of [extension ?? []].flat()) await installExtension(one, { installation, extensions, places, env });
   const command = [...(isolated ? prefix : []), installation.node, installation.server, ...args];
   const child = spawn(command[0], command.slice(1), {
     cwd: profile,

@@ -66,14 +66,14 @@ export function notebookOf(document: vscode.TextDocument): vscode.NotebookDocume
   return vscode.workspace.notebookDocuments.find(n => n.getCells().some(cell => cell.document === document));
 }
 
-/** A notebook is one program: the code cells of the same language around a cell are its prefix and suffix. */
+/** A notebook is one program: the cells of the same language around a cell are its prefix and suffix. */
 function cellsAround(document: vscode.TextDocument): { before: string; after: readonly string[] } {
   const cells = notebookOf(document)?.getCells() ?? [];
   const at = cells.findIndex(cell => cell.document === document);
-  const code = (some: readonly vscode.NotebookCell[]) =>
+  const textsOf = (some: readonly vscode.NotebookCell[]) =>
     some
-      .filter(c => c.kind === vscode.NotebookCellKind.Code && c.document.languageId === document.languageId)
-      .map(c => unixNewlines(c.document.getText()));
-  const before = code(cells.slice(0, Math.max(0, at)));
-  return { before: before.map(text => `${text}\n`).join(''), after: code(cells.slice(at + 1)) };
+      .filter(cell => cell.document.languageId === document.languageId)
+      .map(cell => unixNewlines(cell.document.getText()));
+  const before = textsOf(cells.slice(0, Math.max(0, at)));
+  return { before: before.map(text => `${text}\n`).join(''), after: textsOf(cells.slice(at + 1)) };
 }

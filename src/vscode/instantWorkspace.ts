@@ -8,6 +8,7 @@ import { resolveChoice } from '../host/moduleChoice';
 import type { Registry } from '../host/registry';
 import type { Folder } from '../host/workspaceFiles';
 import { readableIn } from './admission';
+import { watchBranches } from './branches';
 import type { Pausing } from './pausing';
 import { settingsFor } from './settings';
 
@@ -57,17 +58,18 @@ export function usesInstantModule(): boolean {
 /** Tells the module of every file that comes, goes or changes, and of another branch. */
 function watchWorkspace(instant: InstantModule): vscode.Disposable {
   const files = vscode.workspace.createFileSystemWatcher('**/*');
-  const head = vscode.workspace.createFileSystemWatcher('**/.git/HEAD');
   const touch = (uri: vscode.Uri) => {
     if (uri.scheme === 'file' && !/[\\/](?:\.git|node_modules)[\\/]/.test(uri.fsPath)) instant.touch(uri.fsPath);
   };
   return vscode.Disposable.from(
     files,
-    head,
     files.onDidChange(touch),
     files.onDidCreate(touch),
     files.onDidDelete(touch),
-    head.onDidChange(() => instant.touchAll()),
+    watchBranches(
+      () => workspaceFolders().map(({ dir }) => dir),
+      () => instant.touchAll(),
+    ),
     vscode.workspace.onDidSaveTextDocument(({ uri }) => touch(uri)),
     vscode.workspace.onDidRenameFiles(() => instant.touchAll()),
     vscode.workspace.onDidDeleteFiles(() => instant.touchAll()),

@@ -57,6 +57,15 @@ describe('pausing', () => {
     window.write(script.file, `${PYTHON_LOOP}\n    return total\n`);
   });
 
+  it('before anything was completed starts no engine', async () => {
+    await choose('In This Window');
+    await isSilent(script);
+    assert.deepEqual(window.pids('engine.js'), []);
+    await window.driver.palette(commandTitle('residual.pause'));
+    await window.driver.press('Enter');
+    await label('ready');
+  });
+
   it('in a file leaves the others alone', async () => {
     await completes({ file, after, types });
     await choose('In store.ts');

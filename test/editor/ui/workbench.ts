@@ -36,6 +36,7 @@ export function useWorkbench({
   trusted = true,
   makeWorkspace = copyOfSample,
   extension = () => process.env.RESIDUAL_TEST_EXTENSION ?? process.cwd(),
+  others = () => [],
 }: {
   readonly settings?: Record<string, unknown>;
   /** Whether every folder is trusted without asking, as in most tests. */
@@ -44,6 +45,8 @@ export function useWorkbench({
   readonly makeWorkspace?: () => string;
   /** @returns the folder or vsix of the extension to install; the checkout, or the package that is tested */
   readonly extension?: () => string;
+  /** @returns folders of other extensions to install beside it */
+  readonly others?: () => string[];
 } = {}): Window {
   let workspace = '';
   let opened: Awaited<ReturnType<typeof openWorkbench>> | undefined;
@@ -54,7 +57,7 @@ export function useWorkbench({
     workspace = toOpen.endsWith('.code-workspace') ? path.dirname(toOpen) : toOpen;
     opened = await openWorkbench({
       workspace: toOpen,
-      extension: extension(),
+      extension: [extension(), ...others()],
       settings: { ...showAll, ...settings },
       trusted,
       isolated: true,

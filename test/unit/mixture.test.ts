@@ -140,6 +140,20 @@ describe('the mixture proposal', () => {
     }
   });
 
+  it('is the definition to the last place of a row, however far the two are apart', () => {
+    for (let distance = 0; distance <= 40; distance += 0.03) {
+      for (const [a, b] of [
+        [-0.5, -0.5 - distance],
+        [-2 - distance, -2],
+      ]) {
+        const mixed = Float32Array.of(a);
+        mixInPlace(mixed, Float32Array.of(b), 0.3);
+        const expected = Math.log(0.7 * Math.exp(Math.fround(a)) + 0.3 * Math.exp(Math.fround(b)));
+        assert.ok(Math.abs(mixed[0] - expected) <= 2 ** -23 * Math.max(1, -expected), `${a} and ${b}: ${mixed[0]}`);
+      }
+    }
+  });
+
   it('weighs by the length of the context that was known', () => {
     const weights = [0, 0.1, 0.2, 0.5];
     const at = (order: number) => mixtureWeight(weights, { order, count: 1, nDistinct: 1 });

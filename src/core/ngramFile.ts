@@ -11,23 +11,28 @@
  * What is written is the workspace's tokens, hence its text: it belongs into the workspace's own storage only.
  */
 import { UserError } from './errors';
-import { MAX_ORDER, NgramSegment, type TokenArray, tokenArray } from './ngramSegment';
+import type { NamedFile } from './ngramContents';
+import { NgramSegment } from './ngramSegment';
+import { finish, MAX_ORDER } from './ngramSort';
 import { NgramStore } from './ngramStore';
+import { Tally, type TokenArray, tokenArray } from './ngramTally';
 
 const MAGIC = 'RSDNGRAM';
 const VERSION = 1;
 const HEADER_BYTES = 8 + 6 * 4;
 
-/** @throws Error when the store is not merged. */
-export function writeNgramFile(store: NgramStore): Uint8Array {
-  if (!store.isMerged) throw new Error('Only a merged store can be written.');
-  const { tokens, order } = store.base;
-  const rows = [...store.files].map(([name, { stamp, nTokens }]) => [name, stamp, nTokens]);
+/**
+ * The file of everything as of the last merge, in pieces that follow each other. They are views of the counts, which do
+ * not change: a large workspace is not copied to be written.
+ */
+export function writeNgramFile(store: NgramStore): Uint8Array[] {
+  const { segment, files } = store.base;
+  const { tokens, order } = segment;
+  const rows = [...files].map(([name, { stamp, nTokens }]) => [name, stamp, nTokens]);
   const table = new TextEncoder().encode(JSON.stringify(rows));
-  const tokenBytes = aligned(tokens.byteLength);
-  const bytes = new Uint8Array(HEADER_BYTES + aligned(table.length) + tokenBytes + order.byteLength);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < MAGIC.length; i++) bytes[i] = MAGIC.charCodeAt(i);
+  const head = new Uint8Array(HEADER_BYTES + aligned(table.length)).fill(SPACE);
+  const view = new DataView(head.buffer);
+  for (let i = 0; i < MAGIC.length; i++) head[i] = MAGIC.charCodeAt(i);
   const fields = [
     VERSION,
     store.vocabSize,
@@ -37,15 +42,15 @@ export function writeNgramFile(store: NgramStore): Uint8Array {
     aligned(table.length),
   ];
   for (const [i, field] of fields.entries()) view.setUint32(8 + 4 * i, field, true);
-  bytes.fill(SPACE, HEADER_BYTES, HEADER_BYTES + aligned(table.length));
-  bytes.set(table, HEADER_BYTES);
-  const tokensAt = HEADER_BYTES + aligned(table.length);
-  copyLittleEndian(tokens, bytes, tokensAt);
-  copyLittleEndian(order, bytes, tokensAt + tokenBytes);
-  return bytes;
+  head.set(table, HEADER_BYTES);
+  const padding = new Uint8Array(aligned(tokens.byteLength) - tokens.byteLength);
+  return [head, littleEndian(tokens), padding, littleEndian(order)];
 }
 
-/** @throws UserError when the bytes are not a whole file of this version. */
+/**
+ * @param bytes the caller's no more: what is read may be a view of them.
+ * @throws UserError when they are not a whole file of this version.
+ */
 export function readNgramFile(bytes: Uint8Array, maxBytes: number): NgramStore {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER_BYTES || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC)
@@ -59,30 +64,26 @@ export function readNgramFile(bytes: Uint8Array, maxBytes: number): NgramStore {
       `ngram.bin has format version ${version}; this version of Residual reads version ${VERSION}. ${REBUILD}`,
     );
   }
-  const tokens = vocabSize > 0 && vocabSize < 0x7fffffff ? tokenArray(vocabSize, 0) : undefined;
+  const empty = vocabSize > 0 && vocabSize < 0x7fffffff ? tokenArray(vocabSize, 0) : undefined;
   const tokensAt = HEADER_BYTES + tableBytes;
   const orderAt = tokensAt + aligned(nArena * tokenWidth);
-  if (tokens === undefined || tokens.BYTES_PER_ELEMENT !== tokenWidth || tableBytes % 4 !== 0)
+  if (empty === undefined || empty.BYTES_PER_ELEMENT !== tokenWidth || tableBytes % 4 !== 0)
     throw damaged('its header contradicts itself');
   if (bytes.length !== orderAt + 4 * nOrder)
     throw damaged(`it has ${bytes.length} bytes where ${orderAt + 4 * nOrder} are expected`);
-  const arena = tokenArray(vocabSize, nArena);
-  copyFromLittleEndian(bytes, tokensAt, arena);
-  const order = new Int32Array(nOrder);
-  copyFromLittleEndian(bytes, orderAt, order);
+  const tokens =
+    tokenWidth === 2
+      ? numbersAt(bytes, tokensAt, Uint16Array, nArena)
+      : numbersAt(bytes, tokensAt, Uint32Array, nArena);
+  const order = numbersAt(bytes, orderAt, Int32Array, nOrder);
   const files = readTable(bytes.subarray(HEADER_BYTES, tokensAt), nArena, nOrder);
-  checkTokens(arena, vocabSize, files);
-  checkOrder(arena, order, vocabSize);
-  return new NgramStore(vocabSize, maxBytes, new NgramSegment(vocabSize, arena, order), files);
+  checkTokens(tokens, vocabSize, files);
+  const base = indexed(vocabSize, tokens, order);
+  finish(base.countFrequent(new Tally(vocabSize)));
+  return new NgramStore(vocabSize, maxBytes, base, files);
 }
 
-interface FileRow {
-  readonly name: string;
-  readonly stamp: string;
-  readonly nTokens: number;
-}
-
-function readTable(bytes: Uint8Array, nArena: number, nOrder: number): FileRow[] {
+function readTable(bytes: Uint8Array, nArena: number, nOrder: number): NamedFile[] {
   let rows: unknown;
   try {
     rows = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -90,7 +91,7 @@ function readTable(bytes: Uint8Array, nArena: number, nOrder: number): FileRow[]
     throw damaged('its list of files cannot be read');
   }
   if (!Array.isArray(rows)) throw damaged('its list of files cannot be read');
-  const files = rows.map((row: unknown): FileRow => {
+  const files = rows.map((row: unknown): NamedFile => {
     const [name, stamp, nTokens] = Array.isArray(row) ? (row as unknown[]) : [];
     if (typeof name !== 'string' || typeof stamp !== 'string' || !Number.isSafeInteger(nTokens) || Number(nTokens) < 0)
       throw damaged('its list of files cannot be read');
@@ -103,7 +104,7 @@ function readTable(bytes: Uint8Array, nArena: number, nOrder: number): FileRow[]
 }
 
 /** Separators stand exactly where the list of files says. */
-function checkTokens(arena: TokenArray, vocabSize: number, files: readonly FileRow[]): void {
+function checkTokens(arena: TokenArray, vocabSize: number, files: readonly NamedFile[]): void {
   let at = 0;
   const separators = (n: number) => {
     for (const end = at + n; at < end; at++)
@@ -116,17 +117,11 @@ function checkTokens(arena: TokenArray, vocabSize: number, files: readonly FileR
   }
 }
 
-/** Every token's position occurs once and last tokens ascend: a search in it can then only be inexact, never astray. */
-function checkOrder(arena: TokenArray, order: Int32Array, vocabSize: number): void {
-  const seen = new Uint8Array(arena.length);
-  let last = -1;
-  for (let i = 0; i < order.length; i++) {
-    const position = order[i];
-    if (!(position >= MAX_ORDER && position < arena.length) || arena[position] === vocabSize || seen[position] === 1)
-      throw damaged('a position is wrong');
-    seen[position] = 1;
-    if (arena[position - 1] < last) throw damaged('its positions are not sorted');
-    last = arena[position - 1];
+function indexed(vocabSize: number, tokens: TokenArray, order: Int32Array): NgramSegment {
+  try {
+    return finish(NgramSegment.index(vocabSize, tokens, order));
+  } catch {
+    throw damaged('its positions are wrong');
   }
 }
 
@@ -145,17 +140,23 @@ type Numbers = TokenArray | Int32Array;
 
 const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-function copyLittleEndian(from: Numbers, to: Uint8Array, at: number): void {
-  to.set(new Uint8Array(from.buffer, from.byteOffset, from.byteLength), at);
-  if (!IS_LITTLE_ENDIAN) swapBytes(to.subarray(at, at + from.byteLength), from.BYTES_PER_ELEMENT);
+function littleEndian(numbers: Numbers): Uint8Array {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  return IS_LITTLE_ENDIAN ? bytes : swapped(bytes, numbers.BYTES_PER_ELEMENT);
 }
 
-function copyFromLittleEndian(from: Uint8Array, at: number, to: Numbers): void {
-  const bytes = new Uint8Array(to.buffer);
-  bytes.set(from.subarray(at, at + to.byteLength));
-  if (!IS_LITTLE_ENDIAN) swapBytes(bytes, to.BYTES_PER_ELEMENT);
+type ArrayOf<T> = { readonly BYTES_PER_ELEMENT: number; new (buffer: ArrayBufferLike, at: number, length: number): T };
+
+function numbersAt<T>(bytes: Uint8Array, at: number, Type: ArrayOf<T>, length: number): T {
+  const width = Type.BYTES_PER_ELEMENT;
+  const start = bytes.byteOffset + at;
+  if (IS_LITTLE_ENDIAN && start % width === 0) return new Type(bytes.buffer, start, length);
+  const own = bytes.slice(at, at + length * width);
+  return new Type((IS_LITTLE_ENDIAN ? own : swapped(own, width)).buffer, 0, length);
 }
 
-function swapBytes(bytes: Uint8Array, width: number): void {
-  for (let i = 0; i < bytes.length; i += width) bytes.subarray(i, i + width).reverse();
+function swapped(bytes: Uint8Array, width: number): Uint8Array {
+  const copy = bytes.slice();
+  for (let i = 0; i < copy.length; i += width) copy.subarray(i, i + width).reverse();
+  return copy;
 }

@@ -7,8 +7,10 @@
  * counts over a workspace's is that of Hellendoorn & Devanbu (FSE 2017).
  */
 import { BETWEEN_TEXTS } from './ngramHistory';
-import { type Continuations, MAX_ORDER, type Range, Tally } from './ngramSegment';
+import type { NgramSegment, Range } from './ngramSegment';
+import { MAX_ORDER } from './ngramSort';
 import type { NgramStore } from './ngramStore';
+import { type Continuations, NOTHING, Tally } from './ngramTally';
 
 /**
  * k. Up to twelve nested estimates follow each other, so each must leave more than one alone would. Measured on 236
@@ -44,7 +46,10 @@ export class NgramRow {
   readonly #sum: Tally;
   readonly #matchTokens: number[] = [];
   readonly #matchLengths: number[] = [];
-  readonly #ranges: Range[][] = [];
+  /** Ranges of the contexts of each length, one a segment. */
+  readonly #ranges: readonly Range[][] = Array.from({ length: MAX_ORDER + 1 }, () => []);
+  /** The tokens that begin with a line break. */
+  readonly #breaks: readonly number[];
 
   /**
    * @param lineStarts 1 for the tokens that begin with a line break, which may as well be written as `endToken`.
@@ -62,6 +67,7 @@ export class NgramRow {
     this.#logFloor = new Float64Array(vocabSize);
     this.#tally = new Tally(vocabSize);
     this.#sum = new Tally(vocabSize);
+    this.#breaks = [...lineStarts.keys()].filter(token => lineStarts[token] === 1);
   }
 
   /**
@@ -81,7 +87,7 @@ export class NgramRow {
       out[token] = Math.log(this.#mass[token] + this.#left * this.#floor[token]);
       if (lineStarts[token] === 1) lineBreaks += this.#mass[token];
     }
-    for (let token = 0; token < out.length; token++) if (lineStarts[token] === 1) out[token] -= Math.LN2;
+    for (const token of this.#breaks) out[token] -= Math.LN2;
     out[endToken] = Math.log(Math.exp(out[endToken]) + lineBreaks / 2);
   }
 
@@ -121,35 +127,46 @@ export class NgramRow {
       this.#matchTokens.push(history[at]);
       this.#matchLengths.push(length);
     }
-    const { segments } = this.store;
-    for (let order = 1; order <= longest; order++) {
-      this.#ranges[order] ??= [];
-      const ranges = this.#ranges[order];
-      ranges.length = Math.min(ranges.length, segments.length);
-      for (let s = 0; s < segments.length; s++) {
-        ranges[s] ??= { lo: 0, hi: 0 };
-        const shorter = order === 1 ? undefined : this.#ranges[order - 1][s];
-        ranges[s].lo = shorter?.lo ?? 0;
-        ranges[s].hi = shorter?.hi ?? segments[s].order.length;
-        if (ranges[s].lo < ranges[s].hi) segments[s].narrow(ranges[s], order, history[end - order]);
-      }
-    }
+    const { added, removed } = this.store.segments;
+    for (let s = 0; s < added.length; s++) this.#locate(added[s], s, history, longest);
+    if (removed !== undefined) this.#locate(removed, added.length, history, longest);
     return longest;
   }
 
-  /** What follows the context in the workspace: the sum over its segments. */
-  #workspace(order: number): Continuations {
-    const { segments } = this.store;
-    const ranges = this.#ranges[order];
-    const first = ranges.findIndex(({ lo, hi }) => lo < hi);
-    if (first < 0) return NOTHING;
-    if (ranges.findLastIndex(({ lo, hi }) => lo < hi) === first)
-      return segments[first].continuations(ranges[first], order, this.#tally);
-    this.#sum.clear();
-    for (let s = first; s < segments.length; s++) {
-      const { ids, counts, nDistinct } = segments[s].continuations(ranges[s], order, this.#tally);
-      for (let i = 0; i < nDistinct; i++) this.#sum.add(ids[i], counts[i]);
+  /** The ranges of the contexts of 1 to `longest` tokens in one segment. */
+  #locate(segment: NgramSegment, s: number, history: readonly number[], longest: number): void {
+    let lo = 0;
+    let hi = segment.nTokens;
+    for (let order = 1; order <= longest; order++) {
+      this.#ranges[order][s] ??= { lo: 0, hi: 0 };
+      const range = this.#ranges[order][s];
+      range.lo = lo;
+      range.hi = hi;
+      if (lo < hi) segment.narrow(range, order, history[history.length - order]);
+      lo = range.lo;
+      hi = range.hi;
     }
+  }
+
+  /** What follows the context in the workspace: the sum over what was added to it, less what was removed. */
+  #workspace(order: number): Continuations {
+    const { added, removed } = this.store.segments;
+    const ranges = this.#ranges[order];
+    let nKnowing = 0;
+    let knowing = 0;
+    for (let s = 0; s < added.length + (removed === undefined ? 0 : 1); s++) {
+      if (ranges[s].lo >= ranges[s].hi) continue;
+      nKnowing++;
+      knowing = s;
+    }
+    if (nKnowing === 0) return NOTHING;
+    if (nKnowing === 1 && knowing < added.length)
+      return added[knowing].continuations(ranges[knowing], order, this.#tally);
+    this.#sum.clear();
+    for (let s = 0; s < added.length; s++)
+      if (ranges[s].lo < ranges[s].hi) this.#sum.addCounts(added[s].continuations(ranges[s], order, this.#tally));
+    if (removed !== undefined)
+      this.#sum.subtractCounts(removed.continuations(ranges[added.length], order, this.#tally));
     return this.#sum.read();
   }
 
@@ -208,5 +225,3 @@ export class NgramRow {
     }
   }
 }
-
-const NOTHING: Continuations = { ids: [], counts: [], nDistinct: 0, total: 0 };

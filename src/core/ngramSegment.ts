@@ -2,77 +2,85 @@
  * The n-grams of a set of files as one sorted list of positions, so that every order shares the same bytes: positions
  * are sorted by the tokens before them, read backwards, hence all positions that follow a given context of 0 to 6 tokens
  * lie side by side and a longer context is a narrower range (the suffix array of Manber & Myers 1993 over reversed
- * text, cut at six tokens). Counts of every order are read off the ranges; nothing is stored per order.
+ * text, cut at six tokens). Counts of every order are read off the ranges. A segment never changes.
  */
+import { CHUNK, MAX_ORDER, sortByContext } from './ngramSort';
+import { type Continuations, type Tally, type TokenArray, tokenArray } from './ngramTally';
 
-/** Longest context in tokens. */
-export const MAX_ORDER = 6;
-
-export type TokenArray = Uint16Array | Uint32Array;
-
-/** An array that holds every token of the vocabulary and two marks beyond it. */
-export function tokenArray(vocabSize: number, length: number): TokenArray {
-  return vocabSize + 2 <= 0x10000 ? new Uint16Array(length) : new Uint32Array(length);
+/** Ranges at least this long are counted when the segment is made: reading any other one takes about 10 µs. */
+const FREQUENT_FROM = 4096;
+/** Distinct continuations kept of frequent contexts: 8 bytes each. Beyond them, ranges are counted whenever asked for. */
+const MAX_KEPT = 1 << 20;
+/** A range of sorted positions, [lo, hi). */
+export interface Range {
+  lo: number;
+  hi: number;
 }
-
-/** Distinct continuations of one context, in no order. */
-export interface Continuations {
-  readonly ids: ArrayLike<number>;
-  readonly counts: ArrayLike<number>;
-  readonly nDistinct: number;
-  readonly total: number;
-}
-
-/** Ranges longer than this are counted once and remembered. */
-const REMEMBERED_FROM = 192;
-/** Distinct continuations remembered in all: 8 bytes each. */
-const MAX_REMEMBERED = 1 << 20;
 
 export class NgramSegment {
-  /** Token that stands between files and before the first; no context contains it. */
-  readonly separator: number;
-  readonly #removed: number;
-  /** Start of the range of each last token. */
-  readonly #starts: Int32Array;
-  readonly #remembered = new Map<number, Continuations>();
-  #nRemembered = 0;
-  #nRemoved = 0;
+  #nKept = 0;
+  readonly #frequent = new Map<number, Continuations>();
 
-  /**
-   * @param tokens six separators, then each file's tokens and a separator.
-   * @param order positions in `tokens`, sorted by their contexts; see `sortByContext`.
-   */
-  constructor(
+  private constructor(
     readonly vocabSize: number,
     readonly tokens: TokenArray,
     readonly order: Int32Array,
     /** The token at each position of `order`. */
-    private readonly next: TokenArray = gather(vocabSize, tokens, order),
-  ) {
-    this.separator = vocabSize;
-    this.#removed = vocabSize + 1;
-    this.#starts = new Int32Array(vocabSize + 2);
-    for (let i = 0; i < order.length; i++) this.#starts[tokens[order[i] - 1] + 1]++;
-    for (let token = 0; token <= vocabSize; token++) this.#starts[token + 1] += this.#starts[token];
+    private readonly next: TokenArray,
+    /** Start of the range of each last token. */
+    private readonly starts: Int32Array,
+  ) {}
+
+  /** The segment of some texts; yields every few milliseconds. */
+  static *of(vocabSize: number, texts: readonly TokenArray[]): Generator<void, NgramSegment> {
+    const nTokens = texts.reduce((sum, text) => sum + text.length, 0);
+    const tokens = tokenArray(vocabSize, MAX_ORDER + nTokens + texts.length).fill(vocabSize);
+    let at = MAX_ORDER;
+    let nCopied = 0;
+    for (const text of texts) {
+      tokens.set(text, at);
+      at += text.length + 1;
+      nCopied += text.length;
+      if (nCopied < CHUNK) continue;
+      nCopied = 0;
+      yield;
+    }
+    return yield* NgramSegment.index(vocabSize, tokens, yield* sortByContext(vocabSize, tokens, nTokens));
+  }
+
+  /**
+   * The segment of positions that are sorted already; yields every few milliseconds.
+   * @param tokens six separators (`vocabSize`, which no context contains), then each text's tokens and a separator.
+   * @param order positions in `tokens`, sorted by their contexts as `sortByContext` does it.
+   * @throws Error unless every position stands there at most once and those after the same token are neighbours. Then a
+   * count can only be wrong where the order is, and none leads out of the segment.
+   */
+  static *index(vocabSize: number, tokens: TokenArray, order: Int32Array): Generator<void, NgramSegment> {
+    const next = tokenArray(vocabSize, order.length);
+    const starts = new Int32Array(vocabSize + 2);
+    const seen = new Int32Array((tokens.length >> 5) + 1);
+    for (let from = 0; from < order.length; from += CHUNK) {
+      gather(vocabSize, tokens, order, from, next, starts, seen);
+      yield;
+    }
+    for (let token = 0; token <= vocabSize; token++) starts[token + 1] += starts[token];
+    return new NgramSegment(vocabSize, tokens, order, next, starts);
   }
 
   get nTokens(): number {
-    return this.order.length - this.#nRemoved;
-  }
-
-  get nRemoved(): number {
-    return this.#nRemoved;
+    return this.order.length;
   }
 
   get sizeBytes(): number {
-    return this.tokens.byteLength + this.order.byteLength + this.next.byteLength + this.#nRemembered * 8;
+    const { tokens, order, next, starts } = this;
+    return tokens.byteLength + order.byteLength + next.byteLength + starts.byteLength + this.#nKept * 8;
   }
 
   /** Narrows `range`, of the contexts of `order` − 1 tokens, to those with `token` as the one `order` tokens back. */
   narrow(range: Range, order: number, token: number): void {
     if (order === 1) {
-      range.lo = this.#starts[token];
-      range.hi = this.#starts[token + 1];
+      range.lo = this.starts[token];
+      range.hi = this.starts[token + 1];
       return;
     }
     const lo = this.#bound(range.lo, range.hi, order, token);
@@ -85,45 +93,48 @@ export class NgramSegment {
    * @param tally scratch of the caller; the result is valid until it is used again.
    */
   continuations(range: Range, order: number, tally: Tally): Continuations {
-    if (range.hi - range.lo < REMEMBERED_FROM) return this.#count(range, tally);
-    // A start and an order name a range: ranges of one order never overlap.
-    const key = range.lo * (MAX_ORDER + 1) + order;
-    const known = this.#remembered.get(key);
-    if (known !== undefined) return known;
-    const { ids, counts, nDistinct, total } = this.#count(range, tally);
-    if (this.#nRemembered + nDistinct > MAX_REMEMBERED) this.#forget();
-    const kept = {
-      ids: Int32Array.from({ length: nDistinct }, (_, i) => ids[i]),
-      counts: Int32Array.from({ length: nDistinct }, (_, i) => counts[i]),
-      nDistinct,
-      total,
-    };
-    this.#remembered.set(key, kept);
-    this.#nRemembered += nDistinct;
-    return kept;
-  }
-
-  /** Takes the tokens at `start` … `start + length` out of every count. */
-  remove(start: number, length: number): void {
-    for (let position = start; position < start + length; position++) {
-      const i = this.#indexOf(position);
-      if (this.next[i] === this.#removed) continue;
-      this.next[i] = this.#removed;
-      this.#nRemoved++;
-    }
-    this.#forget();
-  }
-
-  #count(range: Range, tally: Tally): Continuations {
-    const { next } = this;
+    const kept = range.hi - range.lo < FREQUENT_FROM ? undefined : this.#frequent.get(keyOf(range, order));
+    if (kept !== undefined) return kept;
     tally.clear();
-    for (let i = range.lo; i < range.hi; i++) if (next[i] !== this.#removed) tally.add(next[i]);
+    tally.addAll(this.next, range.lo, range.hi);
     return tally.read();
   }
 
-  #forget(): void {
-    this.#remembered.clear();
-    this.#nRemembered = 0;
+  /**
+   * Counts the contexts that ranges are long of, shortest contexts first; yields every few milliseconds. Whether it has
+   * run changes how long a row takes and nothing else.
+   */
+  *countFrequent(tally: Tally): Generator<void, void> {
+    let ranges: Range[] = [{ lo: 0, hi: this.order.length }];
+    let nCounted = 0;
+    for (let order = 1; order <= MAX_ORDER; order++) {
+      const longer: Range[] = [];
+      for (const range of ranges) this.#findFrequent(range, order, longer);
+      for (const range of longer) {
+        const kept = compact(this.continuations(range, order, tally));
+        if (this.#nKept + kept.nDistinct > MAX_KEPT) return;
+        this.#frequent.set(keyOf(range, order), kept);
+        this.#nKept += kept.nDistinct;
+        nCounted += range.hi - range.lo;
+        if (nCounted < CHUNK) continue;
+        nCounted = 0;
+        yield;
+      }
+      ranges = longer;
+    }
+  }
+
+  /** Adds the frequent contexts of `order` tokens within a range of those one shorter. */
+  #findFrequent({ lo, hi }: Range, order: number, found: Range[]): void {
+    // A frequent range covers one of every FREQUENT_FROM positions.
+    for (let probe = lo + FREQUENT_FROM - 1; probe < hi; probe += FREQUENT_FROM) {
+      const token = this.tokens[this.order[probe] - order];
+      const range = { lo, hi };
+      this.narrow(range, order, token);
+      const isFrequent = range.hi - range.lo >= FREQUENT_FROM;
+      if (isFrequent && token !== this.vocabSize) found.push(range);
+      if (isFrequent) probe = Math.max(probe, range.hi - 1);
+    }
   }
 
   /** First index in [lo, hi) whose token `k` back is at least `token`. */
@@ -136,83 +147,45 @@ export class NgramSegment {
     }
     return lo;
   }
+}
 
-  #indexOf(position: number): number {
-    const { tokens, order } = this;
-    const range = { lo: 0, hi: order.length };
-    for (let k = 1; k <= MAX_ORDER && range.hi - range.lo > 1; k++) this.narrow(range, k, tokens[position - k]);
-    let { lo, hi } = range;
-    // Equal contexts keep the order of their positions.
-    while (lo < hi) {
-      const middle = (lo + hi) >>> 1;
-      if (order[middle] < position) lo = middle + 1;
-      else hi = middle;
-    }
-    return lo;
+/** A start and an order name a range: ranges of one order never overlap. */
+function keyOf({ lo }: Range, order: number): number {
+  return lo * (MAX_ORDER + 1) + order;
+}
+
+/** What follows the positions `from` … `from` + CHUNK, and how often each last token occurs among them. */
+function gather(
+  separator: number,
+  tokens: TokenArray,
+  order: Int32Array,
+  from: number,
+  next: TokenArray,
+  starts: Int32Array,
+  seen: Int32Array,
+): void {
+  const end = Math.min(order.length, from + CHUNK);
+  let before = from === 0 ? -1 : tokens[order[from - 1] - 1];
+  for (let i = from; i < end; i++) {
+    const position = order[i];
+    if (!(position >= MAX_ORDER && position < tokens.length)) throw new Error('A position lies outside the text.');
+    const token = tokens[position];
+    const last = tokens[position - 1];
+    const bit = 1 << (position & 31);
+    if (token === separator || (seen[position >> 5] & bit) !== 0) throw new Error('A position is wrong.');
+    if (last < before) throw new Error('The positions are not sorted.');
+    seen[position >> 5] |= bit;
+    before = last;
+    next[i] = token;
+    starts[last + 1]++;
   }
 }
 
-/** A range of sorted positions, [lo, hi). */
-export interface Range {
-  lo: number;
-  hi: number;
-}
-
-/** Counts tokens; made once and reused. */
-export class Tally {
-  readonly #counts: Int32Array;
-  readonly #ids: Int32Array;
-  readonly #dense: Int32Array;
-  #n = 0;
-  #total = 0;
-
-  constructor(vocabSize: number) {
-    this.#counts = new Int32Array(vocabSize);
-    this.#ids = new Int32Array(vocabSize);
-    this.#dense = new Int32Array(vocabSize);
+function compact({ ids, counts, nDistinct, total }: Continuations): Continuations {
+  const kept = { ids: new Int32Array(nDistinct), counts: new Int32Array(nDistinct), nDistinct, total };
+  for (let i = 0; i < nDistinct; i++) {
+    kept.ids[i] = ids[i];
+    kept.counts[i] = counts[i];
   }
-
-  clear(): void {
-    for (let i = 0; i < this.#n; i++) this.#counts[this.#ids[i]] = 0;
-    this.#n = 0;
-    this.#total = 0;
-  }
-
-  add(token: number, count = 1): void {
-    if (this.#counts[token] === 0) this.#ids[this.#n++] = token;
-    this.#counts[token] += count;
-    this.#total += count;
-  }
-
-  read(): Continuations {
-    for (let i = 0; i < this.#n; i++) this.#dense[i] = this.#counts[this.#ids[i]];
-    return { ids: this.#ids, counts: this.#dense, nDistinct: this.#n, total: this.#total };
-  }
-}
-
-/**
- * Positions of every token but separators, sorted by context: a radix sort from the token six back to the last one.
- * Stable, so equal contexts stay in the order of their positions. Yields between passes, because a pass over ten
- * million tokens takes a noticeable time.
- */
-export function* sortByContext(vocabSize: number, tokens: TokenArray, nTokens: number): Generator<void, Int32Array> {
-  let from = new Int32Array(nTokens);
-  let to = new Int32Array(nTokens);
-  for (let i = MAX_ORDER, n = 0; i < tokens.length; i++) if (tokens[i] !== vocabSize) from[n++] = i;
-  const starts = new Int32Array(vocabSize + 2);
-  for (let back = MAX_ORDER; back >= 1; back--) {
-    starts.fill(0);
-    for (let i = 0; i < nTokens; i++) starts[tokens[from[i] - back] + 1]++;
-    for (let token = 0; token <= vocabSize; token++) starts[token + 1] += starts[token];
-    for (let i = 0; i < nTokens; i++) to[starts[tokens[from[i] - back]]++] = from[i];
-    [from, to] = [to, from];
-    yield;
-  }
-  return from;
-}
-
-function gather(vocabSize: number, tokens: TokenArray, order: Int32Array): TokenArray {
-  const next = tokenArray(vocabSize, order.length);
-  for (let i = 0; i < order.length; i++) next[i] = tokens[order[i]];
-  return next;
+  return kept;
 }

@@ -1,67 +1,71 @@
 /**
- * The files of a workspace as n-gram counts: add one, replace it, take it out. Files that changed since the last merge
- * live in a small segment that is sorted anew at every change; the large one only marks what left it. Knows tokens and
- * names, no text.
+ * The files of a workspace as n-gram counts: add one, replace it, take it out. A large segment holds the files as of the
+ * last merge and never changes in between; two small ones, sorted anew at every change, hold what came since and what
+ * left. A count is that of the first two less that of the third. Knows tokens and names, no text.
  */
-import { MAX_ORDER, NgramSegment, sortByContext, type TokenArray, tokenArray } from './ngramSegment';
+import {
+  type Content,
+  type Contents,
+  contentsOf,
+  type Difference,
+  differing,
+  type NamedFile,
+  nTokensOf,
+  overlaid,
+  type StoredFile,
+} from './ngramContents';
+import { NgramSegment } from './ngramSegment';
+import { CHUNK, finish } from './ngramSort';
+import { Tally, type TokenArray, tokenArray } from './ngramTally';
 
-export interface StoredFile {
-  /** The host's own mark for the content, so that it can tell later whether the file changed. */
-  readonly stamp: string;
-  readonly nTokens: number;
-}
-
-interface Place extends StoredFile {
-  readonly isRecent: boolean;
-  readonly start: number;
-}
-
-interface Staged {
-  readonly stamp: string;
-  readonly tokens: TokenArray;
-}
-
-/** Lets others run between two steps of a long merge. */
+/** Lets others run between two steps of long work. */
 export type Pause = () => Promise<void>;
 
-/** Tokens that changed since the last merge: sorting so many takes about 20 ms. */
-const MAX_RECENT_TOKENS = 1 << 17;
+/** Tokens that came or left since the last merge: with more, a save should follow soon, and a change takes longer. */
+const MANY_CHANGED = 1 << 17;
 /** Bytes a token takes: itself twice and its place in the order. */
 const BYTES_PER_TOKEN = 8;
 
+/** The segments that a count is taken from. */
+export interface Segments {
+  readonly added: readonly NgramSegment[];
+  readonly removed: NgramSegment | undefined;
+}
+
 export class NgramStore {
   #base: NgramSegment;
-  #recent: NgramSegment;
-  #segments: readonly NgramSegment[];
-  readonly #files = new Map<string, Place>();
+  #segments: Segments;
+  /** What is counted. */
+  readonly #files = new Map<string, Content>();
+  /** What the large segment holds, in its order. */
+  #baseFiles: Contents;
+  /** Names whose content is not that of the large segment. */
+  #changed: ReadonlySet<string> = new Set();
+  #nChanged = 0;
   /** Changes not counted yet; undefined takes a file out. */
-  readonly #staged = new Map<string, Staged | undefined>();
-  readonly unigrams: Int32Array;
+  readonly #staged = new Map<string, Content | undefined>();
+  #unigrams: Int32Array;
   #nTokens = 0;
-  #nStagedTokens = 0;
-  /** Tokens of stored files that are staged to be replaced or taken out. */
-  #nLeavingTokens = 0;
+  /** Tokens there will be when everything staged is counted. */
+  #nComing = 0;
+  #isMerging = false;
   /** Grows with every change of the counts. */
   revision = 0;
 
+  /** @param files what `base` was made of, in its order. */
   constructor(
     readonly vocabSize: number,
     private readonly maxBytes: number,
-    base?: NgramSegment,
-    files: readonly (StoredFile & { readonly name: string })[] = [],
+    base: NgramSegment = finish(NgramSegment.of(vocabSize, [])),
+    files: readonly NamedFile[] = [],
   ) {
-    this.#base = base ?? emptySegment(vocabSize);
-    this.#recent = emptySegment(vocabSize);
-    this.#segments = [this.#base];
-    this.unigrams = new Int32Array(vocabSize);
-    let start = MAX_ORDER;
-    for (const { name, stamp, nTokens } of files) {
-      this.#files.set(name, { stamp, nTokens, isRecent: false, start });
-      start += nTokens + 1;
-    }
-    const { tokens, separator } = this.#base;
-    for (let i = MAX_ORDER; i < tokens.length; i++) if (tokens[i] !== separator) this.unigrams[tokens[i]]++;
-    this.#nTokens = this.#base.nTokens;
+    this.#base = base;
+    this.#baseFiles = contentsOf(base, files);
+    for (const [name, content] of this.#baseFiles) this.#files.set(name, content);
+    this.#segments = { added: [base], removed: undefined };
+    this.#unigrams = finish(countTokens(base));
+    this.#nTokens = base.nTokens;
+    this.#nComing = base.nTokens;
   }
 
   get nTokens(): number {
@@ -69,160 +73,165 @@ export class NgramStore {
   }
 
   get sizeBytes(): number {
-    return this.#base.sizeBytes + this.#recent.sizeBytes + this.unigrams.byteLength;
+    const { added, removed } = this.#segments;
+    const small = removed?.sizeBytes ?? 0;
+    return added.reduce((sum, segment) => sum + segment.sizeBytes, small + this.#unigrams.byteLength);
   }
 
   get files(): ReadonlyMap<string, StoredFile> {
     return this.#files;
   }
 
-  /** What changed lately and the rest; a count is the sum over them. */
-  get segments(): readonly NgramSegment[] {
+  get segments(): Segments {
     return this.#segments;
+  }
+
+  /** How often each token occurs. */
+  get unigrams(): Int32Array {
+    return this.#unigrams;
+  }
+
+  /** The large segment and the files in it: everything, as of the last merge. */
+  get base(): { readonly segment: NgramSegment; readonly files: ReadonlyMap<string, StoredFile> } {
+    return { segment: this.#base, files: this.#baseFiles };
+  }
+
+  get isMerged(): boolean {
+    return this.#staged.size === 0 && this.#changed.size === 0;
+  }
+
+  /** Whether so much has changed since the last merge that every further change takes long. */
+  get isCrowded(): boolean {
+    return this.#nChanged > MANY_CHANGED;
   }
 
   /**
    * Adds or replaces a file; counted from the next `settle` on.
    * @returns false when it does not fit: the file is then left out, also its old content.
    */
-  put(name: string, stamp: string, ids: readonly number[]): boolean {
+  put(name: string, stamp: string, ids: ArrayLike<number>): boolean {
     this.remove(name);
-    const nTokens = this.#nTokens - this.#nLeavingTokens + this.#nStagedTokens + ids.length;
-    if (nTokens * BYTES_PER_TOKEN > this.maxBytes) return false;
+    if ((this.#nComing + ids.length) * BYTES_PER_TOKEN > this.maxBytes) return false;
     const tokens = tokenArray(this.vocabSize, ids.length);
     tokens.set(ids);
-    this.#staged.set(name, { stamp, tokens });
-    this.#nStagedTokens += tokens.length;
+    this.#staged.set(name, { stamp, nTokens: tokens.length, tokens });
+    this.#nComing += tokens.length;
     return true;
   }
 
   /** Takes a file out; counted from the next `settle` on. */
   remove(name: string): void {
-    const isStaged = this.#staged.has(name);
-    this.#nStagedTokens -= this.#staged.get(name)?.tokens.length ?? 0;
-    this.#staged.delete(name);
-    const place = this.#files.get(name);
-    if (place === undefined) return;
-    this.#staged.set(name, undefined);
-    if (!isStaged) this.#nLeavingTokens += place.nTokens;
+    const known = this.#files.get(name);
+    const coming = this.#staged.has(name) ? this.#staged.get(name) : known;
+    this.#nComing -= coming?.nTokens ?? 0;
+    if (known === undefined) this.#staged.delete(name);
+    else this.#staged.set(name, undefined);
   }
 
-  /** Counts what was put and removed: a few files at once, many by merging everything in steps. */
+  /**
+   * Counts what was put and removed: by itself, or, when that is much, by merging everything. The old counts serve until
+   * it is done.
+   */
   async settle(pause: Pause): Promise<void> {
     if (this.#staged.size === 0) return;
-    const nLeaving = this.#base.nRemoved + this.#nLeavingTokens;
-    const nRecent = this.#recent.order.length + this.#nStagedTokens;
-    if (nRecent > MAX_RECENT_TOKENS || nLeaving > MAX_RECENT_TOKENS) return this.merge(pause);
-    for (const name of this.#staged.keys()) {
-      const place = this.#files.get(name);
-      if (place === undefined) continue;
-      const segment = place.isRecent ? this.#recent : this.#base;
-      this.#addUnigrams(segment.tokens.subarray(place.start, place.start + place.nTokens), -1);
-      if (!place.isRecent) segment.remove(place.start, place.nTokens);
+    const staged = new Map(this.#staged);
+    const changed = differing(this.#baseFiles, overlaid(this.#files, staged), [...this.#changed, ...staged.keys()]);
+    const isMuch = nTokensOf(changed) > Math.max(MANY_CHANGED, this.#base.nTokens / 2);
+    // A merge that pauses just now would not know of these; it keeps what changed meanwhile apart.
+    if (isMuch && !this.#isMerging) return this.merge(pause);
+    const segments = await inSteps(smallSegments(this.#base, changed), pause);
+    for (const [name, content] of staged) {
+      addCounts(this.#unigrams, this.#files.get(name)?.tokens, -1);
+      addCounts(this.#unigrams, content?.tokens, 1);
+      this.#count(name, content);
     }
-    const kept = this.#parts(name => this.#files.get(name)!.isRecent);
-    for (const { tokens } of this.#stagedFiles()) this.#addUnigrams(tokens, 1);
-    const parts = [...kept, ...this.#stagedFiles()];
-    const arena = concatenate(this.vocabSize, parts);
-    this.#recent = new NgramSegment(
-      this.vocabSize,
-      arena.tokens,
-      finish(sortByContext(this.vocabSize, arena.tokens, arena.nTokens)),
-    );
-    this.#place(parts, true);
-    this.#settled();
+    this.#show(segments, changed);
   }
 
   /**
    * Sorts everything into one segment, files by name, so that the same files give the same bytes whatever happened
-   * before. The old counts serve until it is done.
+   * before. The old counts serve until it is done. While it pauses, files may be put and settled.
    */
   async merge(pause: Pause): Promise<void> {
-    const parts = [...this.#parts(() => true), ...this.#stagedFiles()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    const arena = concatenate(this.vocabSize, parts);
-    const steps = sortByContext(this.vocabSize, arena.tokens, arena.nTokens);
-    let step = steps.next();
-    while (step.done !== true) {
-      await pause();
-      step = steps.next();
-    }
-    this.#base = new NgramSegment(this.vocabSize, arena.tokens, step.value);
-    this.#recent = emptySegment(this.vocabSize);
-    this.unigrams.fill(0);
-    this.#nTokens = 0;
-    for (const { tokens } of parts) this.#addUnigrams(tokens, 1);
-    this.#place(parts, false);
-    this.#settled();
-  }
+    this.#isMerging = true;
+    try {
+      const staged = new Map(this.#staged);
+      const merged = [...overlaid(this.#files, staged)].sort(([a], [b]) => (a < b ? -1 : 1));
+      const texts = merged.map(([, { tokens }]) => tokens);
+      const base = await inSteps(NgramSegment.of(this.vocabSize, texts), pause);
+      await inSteps(base.countFrequent(new Tally(this.vocabSize)), pause);
+      const unigrams = await inSteps(countTokens(base), pause);
 
-  /** Whether everything lies in one segment as `merge` leaves it. */
-  get isMerged(): boolean {
-    return this.#staged.size === 0 && this.#recent.order.length === 0 && this.#base.nRemoved === 0;
-  }
-
-  get base(): NgramSegment {
-    return this.#base;
-  }
-
-  /** Files that stay, with their tokens. */
-  #parts(wanted: (name: string) => boolean): Part[] {
-    return [...this.#files].flatMap(([name, { stamp, isRecent, start, nTokens }]) => {
-      if (this.#staged.has(name) || !wanted(name)) return [];
-      const { tokens } = isRecent ? this.#recent : this.#base;
-      return [{ name, stamp, tokens: tokens.subarray(start, start + nTokens) }];
-    });
-  }
-
-  #stagedFiles(): Part[] {
-    return [...this.#staged].flatMap(([name, staged]) => (staged === undefined ? [] : [{ name, ...staged }]));
-  }
-
-  #addUnigrams(tokens: TokenArray, sign: 1 | -1): void {
-    for (let i = 0; i < tokens.length; i++) this.unigrams[tokens[i]] += sign;
-    this.#nTokens += sign * tokens.length;
-  }
-
-  #place(parts: readonly Part[], isRecent: boolean): void {
-    for (const name of this.#staged.keys()) this.#files.delete(name);
-    let start = MAX_ORDER;
-    for (const { name, stamp, tokens } of parts) {
-      // Taken out first, so that the files of a merged store are listed in the order of their tokens.
-      this.#files.delete(name);
-      this.#files.set(name, { stamp, nTokens: tokens.length, isRecent, start });
-      start += tokens.length + 1;
+      // Unless something newer came meanwhile.
+      for (const [name, content] of staged)
+        if (this.#staged.has(name) && this.#staged.get(name) === content) this.#count(name, content);
+      this.#base = base;
+      this.#baseFiles = contentsOf(
+        base,
+        merged.map(([name, file]) => ({ ...file, name })),
+      );
+      // What is as it was merged lets go of the memory it was merged from.
+      for (const [name, old] of merged)
+        if (this.#files.get(name) === old) this.#files.set(name, this.#baseFiles.get(name)!);
+      const names = [...this.#files.keys(), ...this.#baseFiles.keys()];
+      const changed = differing(this.#baseFiles, this.#files, names);
+      this.#unigrams = unigrams;
+      for (const { tokens } of changed.left) addCounts(this.#unigrams, tokens, -1);
+      for (const { tokens } of changed.came) addCounts(this.#unigrams, tokens, 1);
+      this.#show(finish(smallSegments(base, changed)), changed);
+    } finally {
+      this.#isMerging = false;
     }
   }
 
-  #settled(): void {
-    this.#segments = this.#recent.order.length === 0 ? [this.#base] : [this.#base, this.#recent];
-    this.#staged.clear();
-    this.#nStagedTokens = 0;
-    this.#nLeavingTokens = 0;
+  #count(name: string, content: Content | undefined): void {
+    if (content === undefined) this.#files.delete(name);
+    else this.#files.set(name, content);
+    // It may have been put once more meanwhile.
+    if (this.#staged.get(name) === content) this.#staged.delete(name);
+  }
+
+  #show(segments: Segments, changed: Difference): void {
+    this.#segments = segments;
+    this.#changed = changed.names;
+    this.#nChanged = nTokensOf(changed);
+    this.#nTokens = segments.added.reduce((sum, { nTokens }) => sum + nTokens, -(segments.removed?.nTokens ?? 0));
     this.revision++;
   }
 }
 
-interface Part extends Staged {
-  readonly name: string;
+function* smallSegments(base: NgramSegment, { left, came }: Difference): Generator<void, Segments> {
+  const of = (contents: readonly Content[]) =>
+    NgramSegment.of(
+      base.vocabSize,
+      contents.map(({ tokens }) => tokens),
+    );
+  return {
+    added: came.length === 0 ? [base] : [base, yield* of(came)],
+    removed: left.length === 0 ? undefined : yield* of(left),
+  };
 }
 
-function concatenate(vocabSize: number, parts: readonly Part[]): { tokens: TokenArray; nTokens: number } {
-  const nTokens = parts.reduce((sum, part) => sum + part.tokens.length, 0);
-  const tokens = tokenArray(vocabSize, MAX_ORDER + nTokens + parts.length).fill(vocabSize);
-  let at = MAX_ORDER;
-  for (const part of parts) {
-    tokens.set(part.tokens, at);
-    at += part.tokens.length + 1;
+function* countTokens({ vocabSize, tokens }: NgramSegment): Generator<void, Int32Array> {
+  // One more for the separators.
+  const counts = new Int32Array(vocabSize + 1);
+  for (let start = 0; start < tokens.length; start += CHUNK) {
+    addCounts(counts, tokens.subarray(start, start + CHUNK), 1);
+    yield;
   }
-  return { tokens, nTokens };
+  return counts.subarray(0, vocabSize);
 }
 
-function emptySegment(vocabSize: number): NgramSegment {
-  return new NgramSegment(vocabSize, tokenArray(vocabSize, MAX_ORDER).fill(vocabSize), new Int32Array(0));
+function addCounts(counts: Int32Array, tokens: TokenArray | undefined, sign: 1 | -1): void {
+  if (tokens === undefined) return;
+  for (let i = 0; i < tokens.length; i++) counts[tokens[i]] += sign;
 }
 
-function finish<T>(steps: Generator<void, T>): T {
+async function inSteps<T>(steps: Generator<void, T>, pause: Pause): Promise<T> {
   let step = steps.next();
-  while (step.done !== true) step = steps.next();
+  while (step.done !== true) {
+    await pause();
+    step = steps.next();
+  }
   return step.value;
 }

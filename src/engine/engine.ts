@@ -51,17 +51,17 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
       uptimeMs: performance.now() - startMs,
     }),
     pulse: (_none, onProgress, signal) => pulse.tell(onProgress, signal),
-    // Counting gives way to every completion.
+    // Counting gives way to every completion, and what takes long gives way to counting what was saved.
     ngramBegin: (request, _onProgress, signal) => scheduler.run('warm', () => ngrams.begin(request, signal), signal),
     ngramAdd: (request, _onProgress, signal) =>
       scheduler.run('warm', turn => ngrams.add(request, turn, signal), signal),
     ngramFinish: (request, _onProgress, signal) =>
-      scheduler.run('warm', turn => ngrams.finish(request, turn, signal), signal),
+      scheduler.run('idle', turn => ngrams.finish(request, turn, signal), signal),
     ngramAbandon: request => ngrams.abandon(request),
     ngramFiles: (request, _onProgress, signal) => scheduler.run('warm', () => ngrams.files(request, signal), signal),
     ngramUpdate: (request, _onProgress, signal) =>
       scheduler.run('warm', turn => ngrams.update(request, turn, signal), signal),
     ngramSave: (request, _onProgress, signal) =>
-      scheduler.run('warm', turn => ngrams.save(request, turn, signal), signal),
+      scheduler.run('idle', turn => ngrams.save(request, turn, signal), signal),
   };
 }

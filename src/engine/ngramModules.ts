@@ -2,12 +2,13 @@
  * Instant modules: built from text that the host sends, changed file by file, written as an ordinary module folder.
  * Text becomes tokens here and is kept nowhere; workspace files are never read.
  */
+import { createHash } from 'node:crypto';
 import { messageOf, throwIfAborted, UserError } from '../core/errors';
 import { FORMAT_VERSION, type ModuleManifest, parseModuleManifest } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
 import { NgramModel } from '../core/ngram';
 import { readNgramFile, writeNgramFile } from '../core/ngramFile';
-import { NgramStore } from '../core/ngramStore';
+import { NgramStore, type Pause } from '../core/ngramStore';
 import type {
   FolderRef,
   NgramAccount,
@@ -20,13 +21,17 @@ import type {
   NgramUpdate,
 } from '../protocol/messages';
 import type { LoadNgram } from './alignmentModule';
-import { sha256 } from './modelFiles';
 import type { ModelPool } from './modelPool';
-import { replaceFiles } from './replaceFiles';
+import { type Content, replaceFiles } from './replaceFiles';
 import type { Turn } from './scheduler';
+import { textParts } from './textParts';
 
 const NGRAM_FILE = 'ngram.bin';
 const MIB = 1024 * 1024;
+/** Characters encoded between two pauses: takes 3 to 8 ms. */
+const ENCODED_AT_ONCE = 16 * 1024;
+/** Bytes hashed between two pauses: takes about 2 ms. */
+const HASHED_AT_ONCE = 4 * MIB;
 
 /** A workspace larger than this is counted in part, the files first that the host sends first. */
 const MAX_LOADED_BYTES = 128 * MIB;
@@ -72,7 +77,8 @@ export class NgramModules {
     try {
       await store.merge(pauseOf(turn, signal));
       const { tokenizer } = lease.proposal;
-      await writeModule(module, store, { ...manifest, id: module.id, ...FIXED, tokenizerSha256: tokenizer.id });
+      const whole = { ...manifest, id: module.id, ...FIXED, tokenizerSha256: tokenizer.id };
+      await writeModule(module, store, whole, pauseOf(turn, signal));
     } finally {
       lease.release();
       this.#builds.delete(module.dir);
@@ -105,8 +111,9 @@ export class NgramModules {
   /** Writes the counts as they are now. */
   async save(target: NgramTarget, turn: Turn, signal: AbortSignal): Promise<NgramAccount> {
     return this.#withStore(target, signal, async (store, _tokenizer, manifest) => {
-      if (!store.isMerged) await store.merge(pauseOf(turn, signal));
-      await writeModule(target.module, store, manifest);
+      const pause = pauseOf(turn, signal);
+      if (!store.isMerged) await store.merge(pause);
+      await writeModule(target.module, store, manifest, pause);
       await this.pool.wroteModule(target.module);
       return accountOf(store, 0);
     });
@@ -148,14 +155,19 @@ async function put(
   const pause = pauseOf(turn, signal);
   let nLeftOut = 0;
   for (const { name, stamp, text } of files) {
-    if (!store.put(name, stamp, tokenizer.encode(text.replace(/\r\n?/g, '\n')))) nLeftOut++;
+    const ids: number[] = [];
+    for (const part of textParts(text.replace(/\r\n?/g, '\n'), ENCODED_AT_ONCE)) {
+      if (ids.length > 0) await pause();
+      for (const id of tokenizer.encode(part)) ids.push(id);
+    }
+    if (!store.put(name, stamp, ids)) nLeftOut++;
     await pause();
   }
   return nLeftOut;
 }
 
 /** Lets messages arrive and everything more urgent go first. */
-function pauseOf(turn: Turn, signal: AbortSignal): () => Promise<void> {
+function pauseOf(turn: Turn, signal: AbortSignal): Pause {
   return async () => {
     await new Promise<void>(resolve => setImmediate(resolve));
     throwIfAborted(signal);
@@ -163,18 +175,30 @@ function pauseOf(turn: Turn, signal: AbortSignal): () => Promise<void> {
   };
 }
 
-function accountOf(store: NgramStore, nLeftOut: number): NgramAccount {
-  return { nFiles: store.files.size, nTokens: store.nTokens, nLeftOut, sizeBytes: store.sizeBytes };
+async function hashOf(pieces: readonly Uint8Array[], pause: Pause): Promise<string> {
+  const hash = createHash('sha256');
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += HASHED_AT_ONCE) {
+      hash.update(piece.subarray(at, at + HASHED_AT_ONCE));
+      await pause();
+    }
+  }
+  return hash.digest('hex');
 }
 
-async function writeModule(module: FolderRef, store: NgramStore, manifest: object): Promise<void> {
-  const bytes = writeNgramFile(store);
-  const whole = parseModuleManifest({ ...manifest, files: { [NGRAM_FILE]: sha256(bytes) } });
+function accountOf(store: NgramStore, nLeftOut: number): NgramAccount {
+  const { nTokens, sizeBytes, isCrowded } = store;
+  return { nFiles: store.files.size, nTokens, nLeftOut, sizeBytes, isCrowded };
+}
+
+async function writeModule(module: FolderRef, store: NgramStore, manifest: object, pause: Pause): Promise<void> {
+  const pieces = writeNgramFile(store);
+  const whole = parseModuleManifest({ ...manifest, files: { [NGRAM_FILE]: await hashOf(pieces, pause) } });
   try {
     await replaceFiles(
       module.dir,
-      new Map<string, Uint8Array | string>([
-        [NGRAM_FILE, bytes],
+      new Map<string, Content>([
+        [NGRAM_FILE, pieces],
         ['module.json', `${JSON.stringify(whole, null, 2)}\n`],
       ]),
     );

@@ -2,10 +2,13 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+/** Whole, or in pieces that follow each other. */
+export type Content = Uint8Array | string | readonly Uint8Array[];
+
 /** What is asked of a disk; a test may let any of it fail. */
 export interface Disk {
   mkdir(dir: string, options: { readonly recursive: true }): Promise<unknown>;
-  writeFile(file: string, content: Uint8Array | string): Promise<void>;
+  writeFile(file: string, content: Content): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   rm(file: string, options: { readonly force: true }): Promise<void>;
 }
@@ -18,7 +21,7 @@ const realDisk: Disk = { mkdir, writeFile, rename, rm };
  */
 export async function replaceFiles(
   dir: string,
-  contents: ReadonlyMap<string, Uint8Array | string>,
+  contents: ReadonlyMap<string, Content>,
   disk: Disk = realDisk,
 ): Promise<void> {
   const at = (name: string, ending = '') => path.join(dir, name + ending);

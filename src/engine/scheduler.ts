@@ -1,12 +1,13 @@
 /**
  * One decode at a time: two at once would only slow each other down on the same cores. Completions go before
- * previews, these before chat and chat before warming up; within a kind, first come first served. Knows nothing of models.
+ * previews, these before chat, chat before warming up and that before what is idle, which can wait for all of them; within
+ * a kind, first come first served. Knows nothing of models.
  */
 import { AbortError } from '../core/errors';
 
-export type Priority = 'completion' | 'preview' | 'chat' | 'warm';
+export type Priority = 'completion' | 'preview' | 'chat' | 'warm' | 'idle';
 
-const ORDER: readonly Priority[] = ['completion', 'preview', 'chat', 'warm'];
+const ORDER: readonly Priority[] = ['completion', 'preview', 'chat', 'warm', 'idle'];
 
 /** What a running task may do about those that wait. */
 export interface Turn {

@@ -51,6 +51,8 @@ export class InstantModule {
   readonly #touched = new Set<string>();
   /** Changed since the counts were written; counted again when the engine is lost. */
   readonly #unsaved = new Set<string>();
+  /** What is being written; counted again too when the engine is lost meanwhile. */
+  #saving: readonly string[] = [];
   /** Anything may have changed: at the start, after another branch was checked out. */
   #isAllTouched = true;
   #updateTimer: NodeJS.Timeout | undefined;
@@ -65,7 +67,7 @@ export class InstantModule {
     this.#stateListener = options.engine.onDidChangeState(state => {
       if (state === 'ready') this.#schedule();
       if (state !== 'failed' && state !== 'stopped') return;
-      for (const file of this.#unsaved) this.#touched.add(file);
+      for (const file of [...this.#unsaved, ...this.#saving]) this.#touched.add(file);
       this.#unsaved.clear();
     });
   }
@@ -215,18 +217,23 @@ export class InstantModule {
       if (changed.length === 0 && gone.length === 0) return;
       let remove: readonly string[] = gone;
       let nSent = 0;
+      let isCrowded = false;
+      const send = async (put: readonly NgramFile[]) => {
+        ({ isCrowded } = await this.#call('ngramUpdate', { ...target, put, remove }, signal));
+        remove = [];
+      };
       for await (const { sent, refused } of batches(changed, signal)) {
         // A file that is no source text any more leaves too.
-        await this.#call('ngramUpdate', { ...target, put: sent, remove: [...remove, ...refused] }, signal);
-        remove = [];
+        remove = [...remove, ...refused];
+        await send(sent);
         nSent += sent.length;
       }
-      if (remove.length > 0) await this.#call('ngramUpdate', { ...target, put: [], remove }, signal);
+      if (remove.length > 0) await send([]);
       for (const file of changed) this.#unsaved.add(file.path);
       onLog(
         `instant module: ${nSent} files counted anew, ${gone.length} taken out, ${(now() - startMs).toFixed(0)} ms`,
       );
-      this.#saveSoon();
+      this.#saveIn(isCrowded ? 0 : SAVE_MS);
     } catch (error) {
       for (const file of touched) this.#touched.add(file);
       this.#isAllTouched ||= isAll;
@@ -234,19 +241,27 @@ export class InstantModule {
     }
   }
 
-  #saveSoon(): void {
+  #saveIn(delayMs: number): void {
     clearTimeout(this.#saveTimer);
     this.#saveTimer = setTimeout(() => {
       if (this.options.engine.state === 'ready') void this.save().catch(() => {});
-    }, SAVE_MS);
+    }, delayMs);
     this.#saveTimer.unref();
   }
 
-  /** Writes the counts as they should be now. */
+  /** Writes the counts as they should be now. Files that change meanwhile are counted at once and written next time. */
   async save(): Promise<void> {
     await this.update();
-    await this.#call('ngramSave', await this.#target(), this.#disposed.signal);
+    this.#saving = [...this.#unsaved];
     this.#unsaved.clear();
+    try {
+      await this.#call('ngramSave', await this.#target(), this.#disposed.signal);
+    } catch (error) {
+      for (const file of this.#saving) this.#unsaved.add(file);
+      throw error;
+    } finally {
+      this.#saving = [];
+    }
   }
 
   async #target(): Promise<NgramTarget> {

@@ -149,6 +149,8 @@ export interface NgramAccount {
   readonly nLeftOut: number;
   /** Memory the counts take. */
   readonly sizeBytes: number;
+  /** So much is counted that is not saved yet that every further change takes longer: save at once. */
+  readonly isCrowded: boolean;
 }
 
 /** Method name → parameters, result and streamed progress. */

@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { buildPrompt } from '../../src/core/fim';
 import type { Tokenizer } from '../../src/core/model';
 import { NgramModel } from '../../src/core/ngram';
-import { MAX_ORDER } from '../../src/core/ngramSegment';
+import { MAX_ORDER } from '../../src/core/ngramSort';
 import { NgramStore } from '../../src/core/ngramStore';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';

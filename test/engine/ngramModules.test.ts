@@ -4,10 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/core/errors';
+import { readNgramFile } from '../../src/core/ngramFile';
 import { EngineClient } from '../../src/host/engineClient';
 import { instantManifest } from '../../src/host/instantManifest';
 import type { CompleteRequest, NgramFile } from '../../src/protocol/messages';
-import { DELTA, never } from './support/fixtures';
+import { DELTA, never, openProposal } from './support/fixtures';
 
 const ENGINE = path.resolve('dist/engine.js');
 const PROPOSAL = { id: 'tiny', dir: path.join(DELTA, 'proposals/tiny') };
@@ -121,6 +122,45 @@ describe('instant modules', () => {
     await complete('const a', 0.5).then(() => order.push('completed'));
     await adding;
     assert.deepEqual(order, ['completed', 'built']);
+  });
+
+  it('count what is saved, and answer completions, before they are merged and written', async () => {
+    const many = Array.from({ length: 40 }, (_, i) =>
+      file(`f${i}.ts`, `const v${i} = [${'1, a.b(c), '.repeat(2000)}];\n`),
+    );
+    await build([...FILES, ...many], 64);
+    const renamed = FILES[0].text.replaceAll('ateWidget', 'imateGadget');
+    const update = (name: string, text: string) =>
+      client.call('ngramUpdate', { ...target, put: [file(name, text, '2')], remove: [] }, never);
+    await update('src/other.ts', 'export const other = 2;\n');
+    const order: string[] = [];
+    const saving = client.call('ngramSave', target, never).then(() => order.push('saved'));
+    const updating = update('src/zorb.ts', renamed).then(() => order.push('updated'));
+    await complete('const a', 0.5).then(() => order.push('completed'));
+    await updating;
+    assert.match((await complete('const a = 1;\nexport function zorbul', 0.5)).text, /^imateGadget/);
+    await saving;
+    assert.deepEqual([order.length, order.at(-1)], [3, 'saved']);
+
+    const stamps = async () => {
+      const { files } = await client.call('ngramFiles', target, never);
+      return ['src/zorb.ts', 'src/other.ts'].map(name => files.find(one => one.name === name)?.stamp);
+    };
+    assert.deepEqual(await stamps(), ['2', '2']);
+    client.dispose();
+    open();
+    assert.deepEqual(await stamps(), ['1', '2'], 'what came while it was written is not in it');
+  });
+
+  it('count a long file, which is encoded in parts, as it is', async () => {
+    const text = Array.from({ length: 2000 }, (_, i) => `  const v${i} = a.b(${i}); // ü\r\n    \r\n\r\n`).join('');
+    await build([file('long.ts', text)]);
+    const proposal = await openProposal(PROPOSAL.dir);
+    const store = readNgramFile(readFileSync(path.join(target.module.dir, 'ngram.bin')), 2 ** 24);
+    const expected = proposal.tokenizer.encode(text.replaceAll('\r\n', '\n'));
+    await proposal.model.close();
+    assert.ok(text.length > 60_000);
+    assert.deepEqual([...store.base.segment.tokens.subarray(6, -1)], expected);
   });
 
   it('stop being built when that is cancelled, and leave the old one', async () => {

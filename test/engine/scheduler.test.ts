@@ -108,4 +108,25 @@ describe('the scheduler', () => {
     task('other chat').finish();
     await other;
   });
+
+  it('lets everything else go before the rest of what is idle, whenever it comes', async () => {
+    const { began, add, task } = harness();
+    const idle = add('idle', 'idle');
+    const others = (['idle', 'warm', 'chat', 'completion'] as const).map(kind => add(`next ${kind}`, kind));
+    await settle();
+    const wayGiven = task('idle').turn.giveWay();
+    const order = ['next completion', 'next chat', 'next warm'];
+    for (const [i, name] of order.entries()) {
+      await settle();
+      assert.deepEqual(began, ['idle', ...order.slice(0, i + 1)]);
+      task(name).finish();
+    }
+    await wayGiven;
+    task('idle').finish();
+    await idle;
+    await settle();
+    assert.deepEqual(began.at(-1), 'next idle');
+    task('next idle').finish();
+    await Promise.all(others);
+  });
 });

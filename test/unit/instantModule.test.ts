@@ -18,12 +18,27 @@ class FakeEngine {
   #building = new Map<string, string>();
   readonly #listeners = new Set<(state: EngineState) => void>();
   failAt: string | undefined;
+  isCrowded = false;
+  /** Happens while the counts are written. */
+  whileSaving = async () => {};
+  #waiting: { readonly method: string; readonly resolve: () => void }[] = [];
 
   readonly call = (async (method: keyof EngineMethods, params: never, at: AbortSignal) => {
+    const result = await this.#answer(method, params, at);
+    for (const { resolve } of this.#waiting.filter(waiting => waiting.method === method)) resolve();
+    return result;
+  }) as unknown as EngineClient['call'];
+
+  /** Resolves when a call of this kind was answered. */
+  next(method: keyof EngineMethods): Promise<void> {
+    return new Promise(resolve => this.#waiting.push({ method, resolve }));
+  }
+
+  async #answer(method: keyof EngineMethods, params: never, at: AbortSignal) {
     at.throwIfAborted();
     this.calls.push(method);
     if (this.failAt === method) throw new EngineGone('The engine ended.');
-    const account = { nFiles: this.counted.size, nTokens: 0, nLeftOut: 0, sizeBytes: 0 };
+    const account = { nFiles: this.counted.size, nTokens: 0, nLeftOut: 0, sizeBytes: 0, isCrowded: this.isCrowded };
     switch (method) {
       case 'ngramBegin':
         this.#building = new Map();
@@ -41,13 +56,16 @@ class FakeEngine {
         for (const name of (params as NgramUpdate).remove) this.counted.delete(name);
         for (const { name, stamp } of (params as NgramUpdate).put) this.counted.set(name, stamp);
         return account;
-      case 'ngramSave':
-        this.#saved = new Map(this.counted);
+      case 'ngramSave': {
+        const written = new Map(this.counted);
+        await this.whileSaving();
+        this.#saved = written;
         return account;
+      }
       default:
         return null;
     }
-  }) as unknown as EngineClient['call'];
+  }
 
   onDidChangeState(listener: (state: EngineState) => void) {
     this.#listeners.add(listener);
@@ -168,6 +186,9 @@ describe('instant module of a workspace', () => {
     instant.touch(write('b.ts', 'b'));
     await instant.update();
     await instant.save();
+    const nSaved = engine.calls.length;
+    await instant.update();
+    assert.equal(engine.calls.length, nSaved, 'what is written is asked for no more');
     instant.touch(write('c.ts', 'c'));
     await instant.update();
     engine.become('failed');
@@ -186,6 +207,69 @@ describe('instant module of a workspace', () => {
     await instant.update();
     engine.forget();
     assert.deepEqual(names(), ['src/a.ts']);
+    await instant.save();
+    engine.forget();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
+  });
+
+  it('is written at once when much has changed', async () => {
+    const { instant, engine, write, names } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    engine.isCrowded = true;
+    const saved = engine.next('ngramSave');
+    instant.touch(write('b.ts', 'b'));
+    await instant.update();
+    await saved;
+    engine.forget();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
+  });
+
+  it('counts what changes while it is written, and writes it the next time', async () => {
+    const { instant, engine, write, names } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    engine.whileSaving = async () => {
+      instant.touch(write('b.ts', 'bb'), write('c.ts', 'c'));
+      await instant.update();
+    };
+    await instant.save();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts']);
+    const changed = engine.counted.get('src/b.ts');
+    engine.forget();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
+    engine.whileSaving = async () => {};
+    await instant.save();
+    engine.forget();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts']);
+    assert.equal(engine.counted.get('src/b.ts'), changed);
+  });
+
+  it('counts again what an engine that died while writing had not written', async () => {
+    const { instant, engine, write, names } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    engine.whileSaving = async () => {
+      engine.become('failed');
+      throw new EngineGone('The engine ended.');
+    };
+    await assert.rejects(instant.save(), EngineGone);
+    assert.deepEqual(names(), ['src/a.ts']);
+    const counted = engine.next('ngramUpdate');
+    engine.become('ready');
+    await counted;
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
+  });
+
+  it('writes once more what a full disk kept from being written', async () => {
+    const { instant, engine, write, names } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    engine.whileSaving = async () => {
+      throw new Error('ENOSPC');
+    };
+    await assert.rejects(instant.save(), /ENOSPC/);
+    engine.forget();
+    engine.whileSaving = async () => {};
     await instant.save();
     engine.forget();
     assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);

@@ -4,6 +4,8 @@ import { UserError } from '../../src/core/errors';
 import { NgramModel } from '../../src/core/ngram';
 import { readNgramFile, writeNgramFile } from '../../src/core/ngramFile';
 import { BETWEEN_TEXTS, readHistory } from '../../src/core/ngramHistory';
+import { NgramSegment } from '../../src/core/ngramSegment';
+import { finish } from '../../src/core/ngramSort';
 import { NgramStore } from '../../src/core/ngramStore';
 import { listTokenizer } from './support/fakeModel';
 
@@ -77,6 +79,29 @@ function naiveRow(files: Files, history: readonly number[]): number[] {
   }
   const breaks = p[5] + p[6];
   return p.map((x, v) => (v === END ? x + breaks / 2 : v === 5 || v === 6 ? x / 2 : x));
+}
+
+/** How many different tokens follow each context of 1 to 6 tokens that is seen at least `n` times. */
+function frequentContexts(texts: readonly (readonly number[])[], n: number): { nDistinct: number }[] {
+  const following = new Map<string, number[]>();
+  for (const text of texts) {
+    for (let i = 1; i < text.length; i++) {
+      for (let order = 1; order <= Math.min(6, i); order++) {
+        const context = text.slice(i - order, i).join();
+        if (!following.has(context)) following.set(context, []);
+        following.get(context)!.push(text[i]);
+      }
+    }
+  }
+  const frequent = [...following.values()].filter(ids => ids.length >= n);
+  return frequent.map(ids => ({ nDistinct: new Set(ids).size }));
+}
+
+async function pausesOfMerge(): Promise<number> {
+  const store = await storeOf(FILES);
+  let nPauses = 0;
+  await store.merge(async () => void nPauses++);
+  return nPauses;
 }
 
 function assertRow(actual: Float32Array, expected: readonly number[], what: string): void {
@@ -161,23 +186,47 @@ describe('n-gram counts', () => {
     const fresh = await storeOf(FILES);
     for (const [name, { stamp }] of store.files) assert.equal(stamp, name === 'x' || name === 'y' ? 'new' : 'stamp');
     await fresh.merge(noPause);
-    assert.deepEqual(store.base.order, fresh.base.order);
+    assert.deepEqual(store.base.segment.order, fresh.base.segment.order);
   });
 
-  it('counts long ranges, which are remembered, as short ones', async () => {
-    const files: Record<string, readonly number[]> = { large: tokens(4000, 21), other: tokens(900, 22) };
-    const store = await storeOf(files);
-    await store.merge(noPause);
+  it('reads contexts that are counted beforehand as it reads others, also when files left or came since', async () => {
+    const files: Record<string, readonly number[]> = { large: tokens(60_000, 21), other: tokens(9000, 22) };
+    const merged = await storeOf(files);
+    await merged.merge(noPause);
+    const plain = finish(
+      NgramSegment.of(
+        V,
+        Object.values(files).map(ids => Uint16Array.from(ids)),
+      ),
+    );
+    const named = Object.entries(files).map(([name, ids]) => ({ name, stamp: '', nTokens: ids.length }));
+    const uncounted = new NgramStore(V, MAX_BYTES, plain, named);
+    const kept = frequentContexts(Object.values(files), 4096);
+    assert.ok(kept.length > 8);
+    assert.equal(merged.sizeBytes - uncounted.sizeBytes, 8 * kept.reduce((sum, { nDistinct }) => sum + nDistinct, 0));
     // Among them contexts of the smallest token, whose ranges of every length begin at the same place.
-    const prompts = [[0], [0, 0], [1, 0, 0], [0, 0, 0, 0], files.large.slice(50, 60)];
+    const prompts = [[0], [0, 0], [1, 0, 0], [0, 0, 0, 0], [6], files.large.slice(50, 60)];
     const check = async () => {
-      for (const prompt of [...prompts, ...prompts])
-        assertRow(await rowAfter(store, prompt), naiveRow(files, [BETWEEN_TEXTS, ...prompt]), `${prompt}`);
+      for (const prompt of prompts) {
+        const row = await rowAfter(merged, prompt);
+        assert.deepEqual(row, await rowAfter(uncounted, prompt), `${prompt}`);
+        assertRow(row, naiveRow(files, [BETWEEN_TEXTS, ...prompt]), `${prompt}`);
+      }
     };
     await check();
-    store.remove('other');
-    delete files.other;
-    await store.settle(noPause);
+    for (const store of [merged, uncounted]) {
+      store.put('other', '', tokens(500, 23));
+      store.put('new', '', tokens(700, 24));
+      await store.settle(noPause);
+      assert.ok(!store.isMerged);
+    }
+    Object.assign(files, { other: tokens(500, 23), new: tokens(700, 24) });
+    await check();
+    for (const store of [merged, uncounted]) {
+      store.remove('large');
+      await store.settle(noPause);
+    }
+    delete files.large;
     await check();
   });
 
@@ -196,17 +245,119 @@ describe('n-gram counts', () => {
     );
   });
 
-  it('serves the old counts while a merge pauses', async () => {
-    const store = await storeOf(FILES);
-    const before = await rowAfter(store, FILES.x.slice(0, 8));
-    store.put('x', 'new', tokens(80, 5));
-    let nPauses = 0;
-    await store.merge(async () => {
-      nPauses++;
-      assert.deepEqual(await rowAfter(store, FILES.x.slice(0, 8)), before);
+  for (const [what, change] of [
+    ['a merge', (store: NgramStore, pause: () => Promise<void>) => store.merge(pause)],
+    ['a change', (store: NgramStore, pause: () => Promise<void>) => store.settle(pause)],
+  ] as const) {
+    it(`serves the old counts while ${what} pauses`, async () => {
+      const store = await storeOf(FILES);
+      await store.merge(noPause);
+      const before = await rowAfter(store, FILES.x.slice(0, 8));
+      store.put('x', 'new', tokens(80, 5));
+      let nPauses = 0;
+      await change(store, async () => {
+        nPauses++;
+        assert.deepEqual(await rowAfter(store, FILES.x.slice(0, 8)), before);
+      });
+      assert.ok(nPauses > 3);
+      assert.notDeepEqual(await rowAfter(store, FILES.x.slice(0, 8)), before);
     });
-    assert.ok(nPauses > 3);
-    assert.notDeepEqual(await rowAfter(store, FILES.x.slice(0, 8)), before);
+  }
+
+  it('counts what changes while a merge pauses, and merges it at the next one', async () => {
+    const changes: [string, readonly number[] | undefined][] = [
+      ['x', tokens(70, 31)],
+      ['new', tokens(50, 32)],
+      ['y', undefined],
+      ['new', tokens(40, 33)],
+      ['x', undefined],
+      ['y', FILES.y],
+      ['staged', tokens(25, 36)],
+    ];
+    const nPausesInAll = await pausesOfMerge();
+    assert.ok(nPausesInAll > changes.length);
+    for (const settles of [true, false]) {
+      const store = await storeOf(FILES);
+      store.put('staged', '', tokens(30, 34));
+      store.put('x', '', tokens(60, 35));
+      store.remove('z/w');
+      const files: Record<string, readonly number[]> = { ...FILES, staged: tokens(30, 34), x: tokens(60, 35) };
+      delete files['z/w'];
+      const asOfTheStart = { ...files };
+      const left = [...changes];
+      await store.merge(async () => {
+        const [name, ids] = left.shift() ?? [];
+        if (name === undefined) return;
+        if (ids === undefined) {
+          store.remove(name);
+          delete files[name];
+        } else {
+          store.put(name, 'stamp', ids);
+          files[name] = ids;
+        }
+        if (settles) await store.settle(noPause);
+      });
+      assert.deepEqual(left, []);
+      await store.settle(noPause);
+      const written = readNgramFile(Buffer.concat(writeNgramFile(store)), MAX_BYTES);
+      for (const [what, prompt] of prompts) {
+        assert.deepEqual(await rowAfter(store, prompt), await rowAfter(await storeOf(files), prompt), what);
+        assert.deepEqual(await rowAfter(written, prompt), await rowAfter(await storeOf(asOfTheStart), prompt), what);
+      }
+      assert.equal(
+        store.nTokens,
+        Object.values(files).reduce((sum, ids) => sum + ids.length, 0),
+      );
+      await store.merge(noPause);
+      assert.ok(store.isMerged);
+      const fresh = await storeOf(files);
+      await fresh.merge(noPause);
+      assert.deepEqual(store.base.segment.order, fresh.base.segment.order);
+      assert.deepEqual(store.unigrams, fresh.unigrams);
+    }
+  });
+
+  it('counts at the next change what is put while one pauses', async () => {
+    const store = await storeOf(FILES);
+    store.put('x', '', tokens(60, 51));
+    let isFirst = true;
+    await store.settle(async () => {
+      if (isFirst) store.put('x', '', tokens(40, 52));
+      isFirst = false;
+    });
+    const x = (ids: readonly number[]) => storeOf({ ...FILES, x: ids });
+    assert.deepEqual(await rowAfter(store, [0, 1]), await rowAfter(await x(tokens(60, 51)), [0, 1]));
+    await store.settle(noPause);
+    assert.deepEqual(await rowAfter(store, [0, 1]), await rowAfter(await x(tokens(40, 52)), [0, 1]));
+  });
+
+  it('does not merge anew what much of changes while a merge pauses', async () => {
+    const store = await storeOf(FILES);
+    store.put('large', '', tokens(10, 53));
+    const before = store.base.segment;
+    let isFirst = true;
+    await store.merge(async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      store.put('large', '', tokens(140_000, 54));
+      await store.settle(noPause);
+      assert.equal(store.base.segment, before);
+    });
+    assert.ok(!store.isMerged && store.isCrowded);
+    const fresh = await storeOf({ ...FILES, large: tokens(140_000, 54) });
+    assert.deepEqual(await rowAfter(store, [0, 1]), await rowAfter(fresh, [0, 1]));
+  });
+
+  it('says when so much has changed since the last merge that it should not wait', async () => {
+    const store = await storeOf({ large: tokens(300_000, 41) });
+    store.put('new', '', tokens(100_000, 42));
+    await store.settle(noPause);
+    assert.ok(!store.isMerged && !store.isCrowded);
+    store.put('more', '', tokens(50_000, 43));
+    await store.settle(noPause);
+    assert.ok(!store.isMerged && store.isCrowded);
+    await store.merge(noPause);
+    assert.ok(!store.isCrowded);
   });
 
   it('leaves files out that memory has no room for, and takes them once there is', async () => {
@@ -297,12 +448,16 @@ describe('ngram.bin', () => {
   const bytesOf = async (files: Files) => {
     const store = await storeOf(files);
     await store.merge(noPause);
-    return writeNgramFile(store);
+    return Buffer.concat(writeNgramFile(store));
   };
 
   it('comes back as it was, and is the same for the same files', async () => {
     const bytes = await bytesOf(FILES);
     const store = readNgramFile(bytes, MAX_BYTES);
+    const shifted = new Uint8Array(bytes.length + 1);
+    shifted.set(bytes, 1);
+    const unaligned = readNgramFile(shifted.subarray(1), MAX_BYTES);
+    assert.deepEqual(unaligned.base.segment.order, store.base.segment.order);
     assert.deepEqual([...store.files.keys()], Object.keys(FILES).sort());
     for (const [name, { stamp, nTokens }] of store.files)
       assert.deepEqual([stamp, nTokens], ['stamp', FILES[name].length]);
@@ -314,11 +469,11 @@ describe('ngram.bin', () => {
     assert.deepEqual(await bytesOf({ empty, ...others }), bytes, 'the order of adding does not matter');
     store.put('y', 'stamp', tokens(10, 4));
     await store.settle(noPause);
-    assert.throws(() => writeNgramFile(store), /merged/);
+    assert.deepEqual(Buffer.concat(writeNgramFile(store)), bytes, 'what is not merged yet is not written');
     store.put('y', 'stamp', FILES.y);
     await store.settle(noPause);
     await store.merge(noPause);
-    assert.deepEqual(writeNgramFile(store), bytes, 'nor does what happened in between');
+    assert.deepEqual(Buffer.concat(writeNgramFile(store)), bytes, 'nor does what happened in between');
   });
 
   const refuses = (bytes: Uint8Array, code: string) =>

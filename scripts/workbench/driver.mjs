@@ -201,8 +201,21 @@ export function createDriver(page, workspace) {
    * @param {string} command
    */
   async function palette(command) {
-    await keyboard.press('F1');
-    await quickInput.locator('input').first().fill(`>${command}`);
+    // A view that takes the focus while it opens closes the palette again: it is opened once more.
+    await until(
+      'the command palette',
+      async () => {
+        if (!(await quickInput.isVisible())) await keyboard.press('F1');
+        return quickInput
+          .locator('input')
+          .first()
+          .fill(`>${command}`, { timeout: 2_000 })
+          .then(() => true)
+          .catch(() => false);
+      },
+      isOpen => isOpen,
+      30_000,
+    );
     // Clicked rather than entered: the first row is another one until the list has caught up with the text.
     await quickRows
       .filter({ has: page.getByText(command, { exact: true }) })

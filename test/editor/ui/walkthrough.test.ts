@@ -41,7 +41,7 @@ describe('walkthrough', () => {
     assert.equal(await steps.count(), 5);
     for (let i = 1; i < 5; i++) {
       await steps.nth(i).locator('.step-title').click();
-      await window.driver.page.locator('.getting-started-media iframe').waitFor();
+      await window.driver.page.locator('.getting-started-media iframe').waitFor({ state: 'attached' });
     }
   });
 });

@@ -17,12 +17,15 @@ const REPETITION_PENALTY = 1.05;
 const TOP_P = 0.95;
 /** An answer takes at most this share of the model's positions. */
 const ANSWER_SHARE = 2;
+/** A model that only continues code has said what it has to say by then. */
+const COMMENT_ANSWER_TOKENS = 192;
 
 /** What of a request is shown to the model. */
 export function chatPromptOf(lease: Lease, request: ChatRequest): ChatPrompt & { readonly answerTokens: number } {
   const { tokenizer, model, chat } = lease.proposal;
   const positions = Math.min(model.contextLength, ...lease.modules.map(module => module.model.contextLength));
-  const answerTokens = Math.max(1, Math.min(request.maxTokens, Math.floor(positions / ANSWER_SHARE)));
+  const most = chat.style === 'comment' ? COMMENT_ANSWER_TOKENS : request.maxTokens;
+  const answerTokens = Math.max(1, Math.min(request.maxTokens, most, Math.floor(positions / ANSWER_SHARE)));
   const promptTokens = Math.max(1, Math.min(request.contextTokens, positions - answerTokens));
   const prompt = buildChatPrompt(request.turns, request.written, tokenizer, chat, { promptTokens, answerTokens });
   return { ...prompt, answerTokens };

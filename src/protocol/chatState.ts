@@ -28,7 +28,7 @@ export interface AssistantTurn {
   /** Markdown, as far as it has come. */
   readonly text: string;
   readonly state: AnswerState;
-  /** Title of the proposal and of each module that wrote it; more than one set after a switch in the middle. */
+  /** Id of the proposal, then the titles of the modules that wrote it; those after a switch in the middle come last. */
   readonly writers: readonly string[];
   readonly account?: ChatAccount;
   readonly atMs: number;

@@ -150,6 +150,19 @@ export function parseProposalManifest(json: unknown): ProposalManifest {
   return json as ProposalManifest;
 }
 
+/** Beside the residual.json of a proposal whose files stay where a person has them: `{ formatVersion: 1, dir }`. */
+export const LOCATION_FILE = 'location.json';
+
+/**
+ * @returns the folder's path
+ * @throws UserError naming the field, its value and what is expected.
+ */
+export function parseLocation(json: unknown): string {
+  const field = reader(LOCATION_FILE, json);
+  field.version();
+  return field.text('dir');
+}
+
 /** The strength a person starts from with this proposal. */
 export function calibratedStrength(manifest: ModuleManifest, proposalId: string): number {
   return manifest.strength[proposalId] ?? manifest.strength.default;

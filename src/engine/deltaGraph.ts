@@ -57,6 +57,10 @@ export class DeltaGraph implements CausalGraph {
     this.#headDim = headDim;
   }
 
+  get cacheBytesPerToken(): number {
+    return this.#pastNames.length * this.#kvHeads * this.#headDim * Float32Array.BYTES_PER_ELEMENT;
+  }
+
   openCache(): PassCache {
     const rows = new KvRows(this.#pastNames.length, this.#kvHeads * this.#headDim, this.contextLength);
     return {

@@ -41,6 +41,8 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
         },
         signal,
       ),
+    inspectProposal: (request, _onProgress, signal) =>
+      scheduler.run('warm', () => pool.inspect(request, signal), signal),
     limits: async limits => {
       await pool.setLimits(limits);
       return null;

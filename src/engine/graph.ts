@@ -27,5 +27,7 @@ export interface PassCache {
 export interface CausalGraph {
   /** Width of a row of logits. */
   readonly vocabSize: number;
+  /** Keys and values of one token in all layers. */
+  readonly cacheBytesPerToken: number;
   openCache(): PassCache;
 }

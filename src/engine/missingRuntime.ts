@@ -12,6 +12,7 @@ export function engineWithoutRuntime(reason: unknown): Handlers<EngineMethods> {
   return {
     complete: refuse,
     warm: refuse,
+    inspectProposal: refuse,
     limits: () => Promise.resolve(null),
     status: () =>
       Promise.resolve({ loaded: [], rssBytes: process.memoryUsage.rss(), uptimeMs: process.uptime() * 1000 }),

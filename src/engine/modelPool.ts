@@ -9,6 +9,7 @@ import { throwIfAborted, UserError } from '../core/errors';
 import type { ModuleManifest, ProposalManifest } from '../core/manifest';
 import type { LanguageModel, Sequence, Tokenizer } from '../core/model';
 import type { RuleName } from '../core/rules';
+import type { InspectRequest, InspectResult } from '../protocol/inspection';
 import type { EngineLimits, EngineStatus, FolderRef, ModuleUse } from '../protocol/messages';
 import {
   type AlignmentModule,
@@ -18,6 +19,7 @@ import {
   type LoadNgram,
   loadModule,
 } from './alignmentModule';
+import { inspectProposal } from './inspection';
 import { FileHashes, fileStamp } from './modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from './proposal';
 import { type Held, type Hold, ResidentModels } from './residentModels';
@@ -123,6 +125,16 @@ export class ModelPool {
       release();
       throw error;
     }
+  }
+
+  /**
+   * Tries a folder that may become a proposal; it does not stay loaded.
+   * @throws UserError for everything that keeps it from being one; AbortError.
+   */
+  async inspect({ proposal, graphFile }: InspectRequest, signal: AbortSignal): Promise<InspectResult> {
+    const files = await findProposalFiles(proposal, graphFile);
+    await this.#residents.makeRoom(proposal, files.sizeBytes);
+    return inspectProposal(files, this.#hashes, this.#execution, signal);
   }
 
   /** Another number of threads holds for models loaded from now on; idle ones are dropped so that they are loaded again. */

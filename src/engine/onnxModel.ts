@@ -41,6 +41,10 @@ export class OnnxModel implements LanguageModel {
     return this.source.contextLength;
   }
 
+  get cacheBytesPerToken(): number {
+    return this.source.graph.cacheBytesPerToken;
+  }
+
   /** Weights and the caches of all open sequences. */
   get sizeBytes(): number {
     let sum = this.source.weightsBytes;

@@ -77,6 +77,11 @@ export class PastGraph implements CausalGraph {
     this.#keep = session.inputs.find(input => input.name === KEEP);
   }
 
+  get cacheBytesPerToken(): number {
+    const width = this.#cacheType === 'float32' ? Float32Array.BYTES_PER_ELEMENT : Uint16Array.BYTES_PER_ELEMENT;
+    return this.#names.length * this.#kvHeads * this.#headDim * width;
+  }
+
   openCache(): PassCache {
     return new PastCache((past, tokens, start, end, nRows) => this.#run(past, tokens, start, end, nRows));
   }

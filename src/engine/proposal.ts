@@ -7,7 +7,14 @@ import path from 'node:path';
 import type { ChatFormat } from '../core/chatPrompt';
 import { UserError } from '../core/errors';
 import type { FimOrder } from '../core/fim';
-import { FORMAT_VERSION, type ProposalManifest, parseProposalManifest } from '../core/manifest';
+import { graphNameOf, graphsOf, weightFilesOf } from '../core/graphFiles';
+import {
+  FORMAT_VERSION,
+  LOCATION_FILE,
+  type ProposalManifest,
+  parseLocation,
+  parseProposalManifest,
+} from '../core/manifest';
 import type { SpecialTokens, Tokenizer } from '../core/model';
 import { readChatFormat } from './chatFormat';
 import { DeltaGraph, isDeltaForm } from './deltaGraph';
@@ -33,10 +40,13 @@ export interface Proposal {
   readonly tokenizer: Tokenizer;
   readonly model: OnnxModel;
   readonly chat: ChatFormat;
+  /** `model_type` of config.json. */
+  readonly architecture: string | undefined;
 }
 
 /** What is known of a folder before the expensive part. */
 export interface ProposalFiles {
+  /** Where the files are, which for a folder that is used in place is not where residual.json is. */
   readonly folder: ModelFolder;
   readonly manifest: ProposalManifest | undefined;
   readonly graphFile: string;
@@ -45,30 +55,39 @@ export interface ProposalFiles {
   readonly weightFiles: readonly string[];
 }
 
-/** @throws UserError when the folder holds no model that can be loaded. */
-export async function findProposalFiles(folder: ModelFolder): Promise<ProposalFiles> {
-  return named(folder, async () => {
-    const json = await readOptionalJson(folder, 'residual.json');
+/**
+ * @param wanted a graph of the folder, as `onnx/model_q4.onnx`; else the one that residual.json names or a CPU prefers
+ * @throws UserError when the folder holds no model that can be loaded.
+ */
+export async function findProposalFiles(entry: ModelFolder, wanted?: string): Promise<ProposalFiles> {
+  return named(entry, async () => {
+    const json = await readOptionalJson(entry, 'residual.json');
     const manifest = json === undefined ? undefined : parseProposalManifest(json);
+    const folder = await located(entry);
     const names = await onnxNames(folder);
-    const graphName = manifest === undefined ? preferred(names) : nameOf(manifest.dtype, names);
-    if (graphName === undefined || !names.includes(graphName)) {
+    const graphFile =
+      wanted ?? (manifest === undefined ? graphsOf(names)[0]?.name : graphNameOf(manifest.dtype, names));
+    if (graphFile === undefined || !names.includes(graphFile)) {
       throw new UserError(
         'model-file-missing',
-        `onnx/${graphName ?? 'model.onnx'} is missing in ${folder.dir}. A proposal is a folder with config.json, tokenizer.json and onnx/model*.onnx.`,
+        `${graphFile ?? 'onnx/model.onnx'} is missing in ${folder.dir}. A proposal is a folder with config.json, tokenizer.json and onnx/model*.onnx.`,
       );
     }
-    const stem = graphName.slice(0, -'.onnx'.length);
-    // External weights are named after their graph: model_q4.onnx_data, model_q4.onnx_data_1, model_int8.safetensors.
     // A listed file that is missing is one too, so that it is missed.
-    const candidates = [...names.map(inOnnx), ...Object.keys(manifest?.files ?? {})];
-    const isWeights = (name: string) => name.startsWith(inOnnx(`${stem}.`)) && name !== inOnnx(graphName);
-    const weightFiles = [...new Set(candidates.filter(isWeights))];
+    const weightFiles = weightFilesOf(graphFile, [...names, ...Object.keys(manifest?.files ?? {})]);
     let sizeBytes = 0;
-    for (const name of [inOnnx(graphName), ...weightFiles])
-      sizeBytes += await fileSizeBytes(path.join(folder.dir, name));
-    return { folder, manifest, graphFile: inOnnx(graphName), sizeBytes, weightFiles };
+    for (const name of [graphFile, ...weightFiles]) sizeBytes += await fileSizeBytes(path.join(folder.dir, name));
+    return { folder, manifest, graphFile, sizeBytes, weightFiles };
   });
+}
+
+/** Where the files are: in the folder itself, or where its location.json says that a person's own folder is. */
+async function located(entry: ModelFolder): Promise<ModelFolder> {
+  const json = await readOptionalJson(entry, LOCATION_FILE);
+  if (json === undefined) return entry;
+  const dir = parseLocation(json);
+  if (!path.isAbsolute(dir)) throw new UserError('manifest-invalid', `${LOCATION_FILE}: "${dir}" is not a whole path.`);
+  return { id: entry.id, dir };
 }
 
 /** @throws UserError naming the file, the reason and the next step. */
@@ -97,7 +116,8 @@ export async function loadProposal(files: ProposalFiles, hashes: FileHashes, exe
       close: () => session.close(),
     });
     const chat = await readChatFormat(folder, manifest, tokenizer.special, fimOrder(manifest, tokenizer.special));
-    return { manifest: manifest ?? describe(folder, config, graphFile, session), tokenizer, model, chat };
+    const described = manifest ?? describe(folder, config, graphFile, session);
+    return { manifest: described, tokenizer, model, chat, architecture: config.architecture };
   });
 }
 
@@ -123,35 +143,17 @@ async function openGraph(session: Session, config: Config, contextLength: number
   );
 }
 
-/** Best on a CPU first: 8-bit weights, then 4-bit, then float32; half precision is slow here. */
-const PREFERENCE = ['quantized', 'int8', 'uint8', 'q4', 'int4', '', 'fp32', 'fp16', 'q4f16', 'bnb4'];
-
-function preferred(names: readonly string[]): string | undefined {
-  const graphs = names.filter(name => name.endsWith('.onnx'));
-  const known = PREFERENCE.map(suffix => (suffix === '' ? 'model.onnx' : `model_${suffix}.onnx`));
-  return known.find(name => graphs.includes(name)) ?? graphs.filter(name => name.startsWith('model')).sort()[0];
-}
-
-/** The usual exports call their float32 graph model.onnx. */
-function nameOf(dtype: string, names: readonly string[]): string {
-  const name = `model_${dtype}.onnx`;
-  return dtype === 'fp32' && !names.includes(name) && names.includes('model.onnx') ? 'model.onnx' : name;
-}
-
 async function onnxNames({ dir }: ModelFolder): Promise<readonly string[]> {
   try {
-    return await readdir(path.join(dir, 'onnx'));
+    return (await readdir(path.join(dir, 'onnx'))).map(name => `onnx/${name}`);
   } catch {
     return [];
   }
 }
 
-function inOnnx(name: string): string {
-  return `onnx/${name}`;
-}
-
 interface Config {
   readonly title: string | undefined;
+  readonly architecture: string | undefined;
   readonly kvHeads: number | undefined;
   readonly headDim: number | undefined;
   readonly vocabSize: number | undefined;
@@ -167,10 +169,15 @@ function parseConfig(json: unknown): Config {
     const value = fields[name];
     return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : undefined;
   };
+  const text = (name: string) => {
+    const value = fields[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
   const heads = count('num_attention_heads') ?? count('n_head');
   const width = count('hidden_size') ?? count('n_embd');
   return {
-    title: typeof fields._name_or_path === 'string' && fields._name_or_path !== '' ? fields._name_or_path : undefined,
+    title: text('_name_or_path'),
+    architecture: text('model_type'),
     kvHeads: count('num_key_value_heads') ?? heads,
     headDim: count('head_dim') ?? (heads !== undefined && width !== undefined ? width / heads : undefined),
     vocabSize: count('vocab_size'),
@@ -180,14 +187,13 @@ function parseConfig(json: unknown): Config {
 
 /** The manifest of a folder that brings none. */
 function describe(folder: ModelFolder, config: Config, graphFile: string, session: Session): ProposalManifest {
-  const dtype = /model_(\w+)\.onnx$/.exec(graphFile)?.[1] ?? 'fp32';
   return {
     formatVersion: FORMAT_VERSION,
     id: folder.id,
     title: config.title ?? folder.id,
     licence: 'unknown',
     graphForm: isDeltaForm(session.inputs) ? 'delta' : 'past',
-    dtype,
+    dtype: graphsOf([graphFile])[0]?.dtype ?? 'fp32',
     contextLength: config.contextLength,
     files: {},
   };

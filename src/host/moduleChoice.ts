@@ -131,6 +131,9 @@ export function resolveChoice(
       `There is no proposal model "${proposalId}". Found: ${list(foundProposals)}. Change the setting residual.proposal.`,
     );
   }
+  if (proposal.problem !== undefined) {
+    throw new UserError('broken-proposal', `The proposal model "${proposal.id}" cannot be used: ${proposal.problem}`);
+  }
   const titles: string[] = [];
   const uses = modules.map((setting): ModuleUse => {
     const found = foundModules.find(m => m.id === setting.id);

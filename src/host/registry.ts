@@ -3,11 +3,13 @@
  * list with the reason, so that a surface can say what is wrong with it.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { messageOf } from '../core/errors';
 import {
+  LOCATION_FILE,
   type ModuleManifest,
   type ProposalManifest,
+  parseLocation,
   parseModuleManifest,
   parseProposalManifest,
 } from '../core/manifest';
@@ -26,6 +28,8 @@ export interface Found<Manifest> {
   readonly dir: string;
   readonly origin: Origin;
   readonly sizeBytes: number;
+  /** The person's own folder with the files of a proposal that is used in place. */
+  readonly place?: string;
   /** Absent when there is none (a proposal of someone else's) or it could not be read; `problem` says why. */
   readonly manifest?: Manifest;
   readonly problem?: string;
@@ -33,6 +37,12 @@ export interface Found<Manifest> {
 
 export type FoundModule = Found<ModuleManifest>;
 export type FoundProposal = Found<ProposalManifest>;
+
+/** What both kinds of manifest have. */
+interface Named {
+  readonly id: string;
+  readonly files: Readonly<Record<string, string>>;
+}
 
 export class Registry {
   /** @param roots asked at every scan; later roots do not hide ids of earlier ones. */
@@ -46,11 +56,7 @@ export class Registry {
     return this.scan('proposals', 'residual.json', parseProposalManifest);
   }
 
-  private async scan<M extends { id: string }>(
-    kind: string,
-    file: string,
-    parse: (json: unknown) => M,
-  ): Promise<Found<M>[]> {
+  private async scan<M extends Named>(kind: string, file: string, parse: (json: unknown) => M): Promise<Found<M>[]> {
     const found = new Map<string, Found<M>>();
     for (const root of this.roots()) {
       const parent = join(root.dir, kind);
@@ -63,7 +69,7 @@ export class Registry {
   }
 }
 
-async function read<M extends { id: string }>(
+async function read<M extends Named>(
   dir: string,
   name: string,
   origin: Origin,
@@ -79,13 +85,27 @@ async function read<M extends { id: string }>(
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return { id: name, dir, origin, sizeBytes: await sizeOf(dir), ...(!isMissing && { problem: messageOf(error) }) };
   }
-  const sizeBytes = await sizeOf(dir);
+  let sizeBytes = await sizeOf(dir);
   try {
     const manifest = parse(JSON.parse(source));
-    return { id: manifest.id, dir, origin, sizeBytes, manifest };
+    const place = await placeOf(dir);
+    if (place === undefined) return { id: manifest.id, dir, origin, sizeBytes, manifest };
+    // Only a person names a place on this machine; what a team shares holds its files itself.
+    if (origin !== 'personal') throw new Error(`${LOCATION_FILE} is for the proposals that a person added.`);
+    sizeBytes = await sizeOfFiles(place, Object.keys(manifest.files));
+    return { id: manifest.id, dir, origin, sizeBytes, manifest, place };
   } catch (error) {
     return { id: name, dir, origin, sizeBytes, problem: messageOf(error) };
   }
+}
+
+/** @throws Error when the folder that location.json names is not there */
+async function placeOf(dir: string): Promise<string | undefined> {
+  const file = join(dir, LOCATION_FILE);
+  if (!(await exists(file))) return undefined;
+  const place = parseLocation(JSON.parse(await readFile(file, 'utf8')));
+  if (isAbsolute(place) && (await exists(place))) return place;
+  throw new Error(`Its files are used in place, and the folder ${place} is not there. Put it back, or add it again.`);
 }
 
 async function exists(file: string): Promise<boolean> {
@@ -103,6 +123,12 @@ async function folders(parent: string): Promise<string[]> {
   } catch {
     return []; // the folder need not exist
   }
+}
+
+async function sizeOfFiles(dir: string, names: readonly string[]): Promise<number> {
+  let sizeBytes = 0;
+  for (const name of names) sizeBytes += (await stat(join(dir, name)).catch(() => ({ size: 0 }))).size;
+  return sizeBytes;
 }
 
 async function sizeOf(dir: string): Promise<number> {

@@ -5,6 +5,7 @@
 import type { CompletionText } from '../core/fim';
 import type { RuleName } from '../core/rules';
 import type { Extent, StopReason } from '../core/stopping';
+import type { InspectRequest, InspectResult } from './inspection';
 
 /** A model folder on disk, by id (for messages and logs) and absolute path. */
 export interface FolderRef {
@@ -157,6 +158,7 @@ export interface NgramAccount {
 export interface EngineMethods {
   complete: { params: CompleteRequest; result: CompleteResult; progress: CompleteProgress };
   warm: { params: WarmRequest; result: WarmResult; progress: never };
+  inspectProposal: { params: InspectRequest; result: InspectResult; progress: never };
   limits: { params: EngineLimits; result: null; progress: never };
   status: { params: null; result: EngineStatus; progress: never };
   /** Streams signs of life for as long as the connection lasts. */

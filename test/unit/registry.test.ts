@@ -1,0 +1,69 @@
+/** Proposals that stay where a person has them: found by their location, from a person alone. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { resolveChoice } from '../../src/host/moduleChoice';
+import { type Origin, Registry } from '../../src/host/registry';
+
+const manifest = {
+  formatVersion: 1,
+  id: 'mine',
+  title: 'Mine',
+  licence: 'unknown',
+  graphForm: 'past',
+  dtype: 'q4',
+  contextLength: 1024,
+  files: { 'config.json': 'a'.repeat(64), 'onnx/model_q4.onnx': 'b'.repeat(64) },
+};
+
+describe('a proposal that is used in place', () => {
+  let root: string;
+  let place: string;
+  const write = (file: string, text: string) => {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  };
+  const find = async (origin: Origin = 'personal') => {
+    const [found] = await new Registry(() => [{ dir: root, origin }]).proposals();
+    return found;
+  };
+
+  beforeEach(() => {
+    root = mkdtempSync(path.join(os.tmpdir(), 'residual-registry-'));
+    place = path.join(root, 'elsewhere');
+    write(path.join(place, 'config.json'), '{}');
+    write(path.join(place, 'onnx/model_q4.onnx'), 'x'.repeat(1000));
+    write(path.join(place, 'onnx/model_fp16.onnx'), 'x'.repeat(5000));
+    write(path.join(root, 'proposals/mine/residual.json'), JSON.stringify(manifest));
+    write(path.join(root, 'proposals/mine/location.json'), JSON.stringify({ formatVersion: 1, dir: place }));
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  it('is found with its place and the size of the files that it uses there', async () => {
+    const found = await find();
+    assert.equal(found.problem, undefined);
+    assert.equal(found.place, place);
+    assert.equal(found.sizeBytes, 1002);
+    // The engine follows the location itself.
+    assert.equal(resolveChoice('mine', [], [found], []).proposal.dir, path.join(root, 'proposals/mine'));
+  });
+
+  it('is refused by name when the folder is gone', async () => {
+    rmSync(place, { recursive: true });
+    const found = await find();
+    assert.match(found.problem ?? '', /folder .*elsewhere is not there.*add it again/);
+    assert.throws(() => resolveChoice('mine', [], [found], []), /"mine" cannot be used: .*elsewhere is not there/);
+  });
+
+  for (const origin of ['team', 'workspace', 'shipped'] as const)
+    it(`is refused from a ${origin} folder: nobody else names a place on this machine`, async () => {
+      assert.match((await find(origin)).problem ?? '', /location\.json is for the proposals that a person added/);
+    });
+
+  for (const location of ['{', '{}', '{ "formatVersion": 1, "dir": 5 }', '{ "formatVersion": 1, "dir": "elsewhere" }'])
+    it(`is refused when its location is ${location}`, async () => {
+      write(path.join(root, 'proposals/mine/location.json'), location);
+      assert.notEqual((await find()).problem, undefined);
+    });
+});

@@ -36,6 +36,7 @@ const OPTIONAL = [
   'generation_config.json',
   'special_tokens_map.json',
   'chat_template.jinja',
+  'chat_template.json',
   'LICENSE',
   'LICENSE.txt',
   'LICENSE.md',

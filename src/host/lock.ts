@@ -1,0 +1,37 @@
+/** One process at a time: a file with the id of the process that holds it. One whose holder is gone is taken over. */
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { UserError } from '../core/errors';
+
+/** @throws UserError with `refusal` when a living process holds the lock */
+export async function withLock<T>(file: string, refusal: string, act: () => Promise<T>): Promise<T> {
+  await take(file, refusal);
+  try {
+    return await act();
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function take(file: string, refusal: string): Promise<void> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      await writeFile(file, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (error) {
+      if ((error as { readonly code?: unknown }).code !== 'EEXIST') throw error;
+    }
+    if (isAlive(Number(await readFile(file, 'utf8').catch(() => '')))) break;
+    await rm(file, { force: true });
+  }
+  throw new UserError('locked', refusal);
+}
+
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as { readonly code?: unknown }).code === 'EPERM';
+  }
+}

@@ -5,19 +5,21 @@ import { Completer } from './host/completer';
 import { EngineClient } from './host/engineClient';
 import { ModuleChoice } from './host/moduleChoice';
 import { Registry } from './host/registry';
+import { Speed } from './host/speed';
 import { accountLine } from './vscode/accountLine';
 import { registerCommands } from './vscode/commands';
 import { Diagnostics } from './vscode/diagnostics';
 import { registerFirstRun } from './vscode/firstRun';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { openInstantModule } from './vscode/instantWorkspace';
-import { modelRoots } from './vscode/modelRoots';
+import { changingRoots, modelRoots } from './vscode/modelRoots';
 import { openModuleFiles } from './vscode/moduleStorage';
 import { Neighbours } from './vscode/neighbours';
 import { OtherProviders } from './vscode/otherProviders';
 import { Pausing } from './vscode/pausing';
 import { refusalMessage } from './vscode/refusalMessage';
 import { engineLimits } from './vscode/settings';
+import { registerSettingsPanel } from './vscode/settingsPanel';
 import { StatusBar } from './vscode/statusBar';
 import { followWindow } from './vscode/windowChanges';
 
@@ -38,8 +40,12 @@ export function activate(context: vscode.ExtensionContext): void {
     { warm: async ({ proposal, modules }, signal) => void (await engine.call('warm', { proposal, modules }, signal)) },
     (reason, kept) => refusalMessage(log, reason, kept),
   );
+  const speed = new Speed();
   const completer = new Completer(
-    { complete: (request, onProgress, signal) => engine.stream('complete', request, onProgress, signal) },
+    {
+      complete: async (request, onProgress, signal) =>
+        speed.add(request, await engine.stream('complete', request, onProgress, signal)),
+    },
     account => {
       log.info(accountLine(account));
       diagnostics.onAnswer(account);
@@ -63,6 +69,18 @@ export function activate(context: vscode.ExtensionContext): void {
     registerFirstRun(),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     moduleFiles.onDidChange(() => choices.forget()),
+    registerSettingsPanel(context.extensionUri, {
+      engine,
+      registry,
+      choices,
+      pausing,
+      neighbours,
+      instant,
+      moduleFiles,
+      speed,
+      log,
+      changingRoots: () => changingRoots(context),
+    }),
     followWindow({ engine, choices, completer, status, pausing, instant }),
   );
   log.info(`activated in ${(performance.now() - startMs).toFixed(1)} ms`);

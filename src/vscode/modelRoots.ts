@@ -18,3 +18,8 @@ export function modelRoots(context: vscode.ExtensionContext): Root[] {
   if (context.storageUri !== undefined) roots.push({ dir: context.storageUri.fsPath, origin: 'workspace' });
   return roots;
 }
+
+/** Those of them whose models come and go while the editor runs. */
+export function changingRoots(context: vscode.ExtensionContext): string[] {
+  return modelRoots(context).flatMap(({ dir, origin }) => (origin === 'shipped' ? [] : [dir]));
+}

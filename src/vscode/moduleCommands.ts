@@ -139,7 +139,7 @@ function itemOf(module: FoundModule, proposalId: string, current: readonly Modul
 }
 
 /** The instant module knows names and the others manners: it stays beside the one that is chosen, and is chosen beside it. */
-function chosenWith(id: string, current: readonly ModuleSetting[]): readonly ModuleSetting[] {
+export function chosenWith(id: string, current: readonly ModuleSetting[]): readonly ModuleSetting[] {
   if (id === INSTANT_ID)
     return current.some(m => m.id === id) ? current.filter(m => m.id === id) : [...current, { id }];
   return [{ id }, ...current.filter(m => m.id === INSTANT_ID)];

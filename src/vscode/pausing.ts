@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { clock } from '../host/clock';
 import { type Pause, type PausedPlace, Pauses } from '../host/pauses';
 import { notebookOf } from './documentText';
+import { languageName } from './languageNames';
 
 const OFFERED_MINUTES = [5, 15, 60];
 
@@ -26,6 +27,11 @@ export class Pausing implements vscode.Disposable {
     const document = vscode.window.activeTextEditor?.document;
     if (document !== undefined) return this.in(document);
     return this.pauses.window && textOf(this.pauses.window);
+  }
+
+  /** Everything that is paused, in words. */
+  get everywhere(): string[] {
+    return this.pauses.all.map(textOf);
   }
 
   get isWindowPaused(): boolean {
@@ -129,16 +135,6 @@ function textOf(pause: Pause): string {
 
 function nameOf(document: string): string {
   return vscode.Uri.parse(document).path.split('/').at(-1) || document;
-}
-
-/** A language's name as VS Code shows it. */
-function languageName(languageId: string): string {
-  for (const { packageJSON } of vscode.extensions.all) {
-    const languages: readonly { id?: string; aliases?: readonly string[] }[] = packageJSON.contributes?.languages ?? [];
-    const name = languages.find(({ id, aliases }) => id === languageId && aliases?.[0])?.aliases?.[0];
-    if (name !== undefined) return name;
-  }
-  return languageId;
 }
 
 function separator(label: string): Row {

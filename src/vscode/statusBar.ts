@@ -124,7 +124,13 @@ export class StatusBar implements vscode.Disposable {
   private tooltip(state: string): vscode.MarkdownString {
     const tip = new vscode.MarkdownString('', true);
     tip.isTrusted = {
-      enabledCommands: ['residual.switchModule', 'residual.setStrength', 'residual.pause', 'residual.showLog'],
+      enabledCommands: [
+        'residual.switchModule',
+        'residual.setStrength',
+        'residual.pause',
+        'residual.openSettingsPanel',
+        'residual.showLog',
+      ],
     };
     tip.appendMarkdown(`**Residual** — ${state}\n\n`);
     if (this.problem !== undefined) tip.appendText(this.problem).appendMarkdown('\n\n');
@@ -141,7 +147,7 @@ export class StatusBar implements vscode.Disposable {
         ? `[${vscode.l10n.t('Pause')}](command:residual.pause)`
         : `[${vscode.l10n.t('Resume')}](command:residual.pause?${encodeURIComponent('["resume"]')})`;
     tip.appendMarkdown(
-      `[${vscode.l10n.t('Switch module')}](command:residual.switchModule) · [${vscode.l10n.t('Strength')}](command:residual.setStrength) · ${pause} · [${vscode.l10n.t('Log')}](command:residual.showLog)`,
+      `[${vscode.l10n.t('Switch module')}](command:residual.switchModule) · [${vscode.l10n.t('Strength')}](command:residual.setStrength) · ${pause} · [${vscode.l10n.t('Settings')}](command:residual.openSettingsPanel) · [${vscode.l10n.t('Log')}](command:residual.showLog)`,
     );
     return tip;
   }

@@ -1,0 +1,63 @@
+/** Files dragged onto the page: paths where the editor gives them, the files themselves where it does not. */
+import { type DroppedFile, MAX_DROPPED_BYTES } from '../../protocol/pages/settings';
+import { t } from '../page';
+import { MODULE_DRAG } from './names';
+import type { SettingsPage } from './settingsPage';
+
+/** How VS Code and the platform name dragged resources. */
+const URI_LISTS = ['application/vnd.code.uri-list', 'text/uri-list'];
+
+export function receiveDrops(target: Document, page: SettingsPage): void {
+  const show = (isDropTarget: boolean) => {
+    if (page.isDropTarget === isDropTarget) return;
+    page.isDropTarget = isDropTarget;
+    page.redraw();
+  };
+  target.addEventListener('dragover', event => {
+    if (!isForUs(event.dataTransfer)) return;
+    event.preventDefault();
+    show(true);
+  });
+  target.addEventListener('dragleave', event => {
+    if (event.relatedTarget === null) show(false);
+  });
+  target.addEventListener('drop', event => {
+    if (!isForUs(event.dataTransfer)) return;
+    event.preventDefault();
+    show(false);
+    void take(event.dataTransfer!, page);
+  });
+}
+
+function isForUs(transfer: DataTransfer | null): boolean {
+  if (transfer === null || transfer.types.includes(MODULE_DRAG)) return false;
+  return transfer.types.includes('Files') || URI_LISTS.some(type => transfer.types.includes(type));
+}
+
+/** Everything is read off the transfer before the first wait: it is empty afterwards. */
+async function take(transfer: DataTransfer, page: SettingsPage): Promise<void> {
+  const uris = URI_LISTS.flatMap(type => transfer.getData(type).split(/[\r\n]+/)).filter(
+    uri => uri !== '' && !uri.startsWith('#'),
+  );
+  if (uris.length > 0) return page.post({ kind: 'droppedPaths', uris: [...new Set(uris)] });
+  const entries = [...transfer.items].flatMap(item => item.webkitGetAsEntry() ?? []);
+  const files = [...transfer.files];
+  const all = entries.length === 1 && entries[0].isDirectory ? await filesIn(entries[0]) : files;
+  if (all.length === 0) return;
+  const sizeBytes = all.reduce((sum, file) => sum + file.size, 0);
+  if (sizeBytes > MAX_DROPPED_BYTES)
+    return page.announce(t('That is too large to be dropped here. Import it with the button.'));
+  page.post({ kind: 'droppedFiles', files: await Promise.all(all.map(read)) });
+}
+
+async function read(file: File): Promise<DroppedFile> {
+  return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+}
+
+/** The files of a folder itself: a module has no folders in it. */
+async function filesIn(entry: FileSystemEntry): Promise<File[]> {
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const entries = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+  const files = entries.filter((child): child is FileSystemFileEntry => child.isFile);
+  return Promise.all(files.map(child => new Promise<File>((resolve, reject) => child.file(resolve, reject))));
+}

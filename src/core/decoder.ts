@@ -52,6 +52,10 @@ export interface TokenStep {
   readonly alignedProbs: Float64Array;
   /** log P over the vocabulary, as the model gave it; log P′ where an aligner is mixed in. */
   readonly rawLogps: Float32Array;
+  /** What was scored: log P (or P′) after penalty, temperature and byte mask, any constant off. */
+  readonly pLogits: Float32Array;
+  /** Aligned logit of each candidate, a constant off. */
+  readonly scores: Float64Array;
 }
 
 /**
@@ -112,6 +116,8 @@ export async function* decode(
       candidates,
       alignedProbs: probs,
       rawLogps,
+      pLogits,
+      scores,
     };
 
     if (token === params.endToken) return;
@@ -125,7 +131,8 @@ export async function* decode(
   }
 }
 
-function weighing(aligner: AlignerSource): Weighing {
+/** What an aligner says at the position its sequence stands at. */
+export function weighing(aligner: AlignerSource): Weighing {
   return {
     rule: aligner.rule,
     strength: aligner.strength,

@@ -112,8 +112,7 @@ export function weigh(
     if (weighings.length > 1) throw new Error(`the ${sole.rule} rule does not compose with other modules`);
     SOLE[sole.rule]!(at, sole, candidates, scores);
   } else {
-    const bSum = weighings.reduce((sum, w) => sum + (w.rule === 'geometric' ? w.strength : 0), 0);
-    const bScale = bSum > 1 ? 1 / bSum : 1;
+    const bScale = bScaleOf(weighings);
     for (let i = 0; i < candidates.n; i++) {
       const token = candidates.ids[i];
       const pLogit = at.pLogits[token];
@@ -126,4 +125,26 @@ export function weigh(
   }
   for (let i = 0; i < candidates.n; i++) if (scores[i] > -Infinity) return;
   for (let i = 0; i < candidates.n; i++) scores[i] = at.pLogits[candidates.ids[i]];
+}
+
+/** Where the b's of geometric aligners sum to more than 1, P would count against itself. */
+function bScaleOf(weighings: readonly Weighing[]): number {
+  const bSum = weighings.reduce((sum, w) => sum + (w.rule === 'geometric' ? w.strength : 0), 0);
+  return bSum > 1 ? 1 / bSum : 1;
+}
+
+/**
+ * What aligner `k` added to one candidate's score, in nats: its term of the sum, or for a rule that decides alone all
+ * that it made of P's logit. −∞ is a veto.
+ * @param score of the candidate, as `weigh` left it.
+ */
+export function termOf(
+  weighings: readonly Weighing[],
+  k: number,
+  { token, pLogit, score }: { readonly token: number; readonly pLogit: number; readonly score: number },
+): number {
+  const w = weighings[k];
+  const term = TERMS[w.rule];
+  if (term === undefined) return score - pLogit;
+  return term(token, pLogit, w, w.rule === 'geometric' ? w.strength * bScaleOf(weighings) : w.strength);
 }

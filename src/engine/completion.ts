@@ -3,8 +3,9 @@
  * Knows tokens and text; knows nothing of files, scheduling or what a surface does with the result.
  */
 import { ByteConstraint } from '../core/byteConstraint';
-import { type AlignerSource, type DecodeParams, decode } from '../core/decoder';
+import { type AlignerSource, type DecodeParams, decode, type TokenStep } from '../core/decoder';
 import { UserError } from '../core/errors';
+import { Explainer } from '../core/explanation';
 import { buildPrompt, type Prompt } from '../core/fim';
 import { calibratedStrength } from '../core/manifest';
 import { mixtureWeight } from '../core/mixture';
@@ -19,6 +20,7 @@ import type {
   CompleteResult,
   Completion,
   CompletionToken,
+  TokenReasons,
 } from '../protocol/messages';
 import type { Lease, LoadedModule, LoadedProposal } from './modelPool';
 import { fimOrder } from './proposal';
@@ -101,13 +103,15 @@ async function writeOne(
 ): Promise<Completion | undefined> {
   const output = new CompletionBytes(prompt.owed.length);
   const tokens: CompletionToken[] = [];
+  const explainer = explainerOf(proposal, aligners, params, tokenizer, request, prompt);
   let stop: Stop | undefined;
 
   for await (const step of decode(proposal, aligners, params, signal)) {
     // Models have several tokens that end a middle (end of text, padding, the next file); none of them stands for text.
     const ended = tokenizer.bytes(step.token).length === 0;
     const text = ended ? '' : output.append(tokenizer.bytes(step.token));
-    tokens.push({ id: step.token, text, p: step.p, aligned: step.aligned });
+    const token = { id: step.token, text, p: step.p, aligned: step.aligned };
+    tokens.push(explainer === undefined ? token : { ...token, why: await explainer(step, signal) });
     if (ended) {
       stop = { reason: 'end', keep: output.text.length };
       break;
@@ -120,6 +124,27 @@ async function writeOne(
   if (tokens.length === 0) return undefined;
   stop ??= stopAtLength(output.text);
   return { text: output.text.slice(0, stop.keep), tokens, stop: stop.reason };
+}
+
+/** @returns undefined unless the request asks for explanations. */
+function explainerOf(
+  proposal: LoadedProposal['sequence'],
+  aligners: readonly AlignerSource[],
+  params: DecodeParams,
+  tokenizer: Tokenizer,
+  { explain }: CompleteRequest,
+  { owed }: Prompt,
+): ((step: TokenStep, signal: AbortSignal) => Promise<TokenReasons>) | undefined {
+  if (explain === undefined) return undefined;
+  const explainer = new Explainer({ proposal, aligners, params, tokenizer, owed }, explain.nCandidates);
+  return async (step, signal) => {
+    const explanation = await explainer.explain(step, signal);
+    const candidates = explanation.candidates.map(candidate => ({
+      ...candidate,
+      text: tokenizer.decode([candidate.id]),
+    }));
+    return { ...explanation, candidates };
+  };
 }
 
 /** Collects bytes; `text` never ends inside a character and leaves out the bytes that the prompt was backed up by. */

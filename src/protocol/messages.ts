@@ -2,6 +2,7 @@
  * What crosses the border between the extension host and the engine.
  * Every request is self-contained: a restarted engine needs no replay, and switching a module is only data.
  */
+import type { ExplainedCandidate, Explanation } from '../core/explanation';
 import type { CompletionText } from '../core/fim';
 import type { RuleName } from '../core/rules';
 import type { Extent, StopReason } from '../core/stopping';
@@ -48,6 +49,8 @@ export interface CompleteRequest {
    * its own.
    */
   readonly lane?: 'preview';
+  /** Has every token say why it was written; does not change what is written. Costs time only where it is asked for. */
+  readonly explain?: { readonly nCandidates: number };
 }
 
 export interface CompletionToken {
@@ -57,6 +60,12 @@ export interface CompletionToken {
   readonly p: number;
   /** Probability in the distribution that was drawn from; for a greedy draw, of the aligned distribution at temperature 1. */
   readonly aligned: number;
+  /** Where the request asked for it. Aligners are the request's modules, without those of strength 0. */
+  readonly why?: TokenReasons;
+}
+
+export interface TokenReasons extends Explanation {
+  readonly candidates: readonly (ExplainedCandidate & { readonly text: string })[];
 }
 
 export interface Completion {

@@ -5,7 +5,7 @@
  */
 import { type Remembered, remainder } from './remembered';
 
-export interface CacheEntry {
+export interface CacheEntry<Origin> {
   /** Document, models, strengths: everything but the text that decides a completion. */
   readonly scope: string;
   readonly prefix: string;
@@ -15,14 +15,25 @@ export interface CacheEntry {
   readonly completions: readonly Remembered[];
   /** How many were asked for; fewer than that means that there are no more. */
   readonly nWanted: number;
+  /** Whatever whoever remembers wants to find again beside the text. */
+  readonly origin: Origin;
 }
 
-export class CompletionCache {
-  private entries: CacheEntry[] = [];
+/** What is left of a remembered completion. */
+export interface Recalled<Origin> extends Remembered {
+  readonly origin: Origin;
+  /** Which of the entry's completions. */
+  readonly index: number;
+  /** How much of it had been typed. */
+  readonly nTyped: number;
+}
+
+export class CompletionCache<Origin> {
+  private entries: CacheEntry<Origin>[] = [];
 
   constructor(private readonly capacity = 64) {}
 
-  add(entry: CacheEntry): void {
+  add(entry: CacheEntry<Origin>): void {
     this.entries = this.entries.filter(
       e => !(e.scope === entry.scope && e.prefix === entry.prefix && e.suffix === entry.suffix),
     );
@@ -35,7 +46,7 @@ export class CompletionCache {
    * typed since is what a completion said. The newest entry that fits is taken.
    * @param nWanted entries that were asked for fewer do not count.
    */
-  find(scope: string, prefix: string, suffix: string, nWanted: number): Remembered[] | undefined {
+  find(scope: string, prefix: string, suffix: string, nWanted: number): Recalled<Origin>[] | undefined {
     for (let i = this.entries.length - 1; i >= 0; i--) {
       const entry = this.entries[i];
       if (
@@ -46,11 +57,13 @@ export class CompletionCache {
       )
         continue;
       const typed = prefix.slice(entry.prefix.length);
-      if (typed === '') return [...entry.completions];
-      const rest = entry.completions
-        .filter(c => c.text.startsWith(typed) && c.text.length > typed.length)
-        .map(c => remainder(c, typed.length));
-      if (rest.length > 0) return rest;
+      const nTyped = typed.length;
+      const rest = entry.completions.flatMap((completion, index) =>
+        nTyped > 0 && !(completion.text.startsWith(typed) && completion.text.length > nTyped)
+          ? []
+          : [{ ...remainder(completion, nTyped), origin: entry.origin, index, nTyped }],
+      );
+      if (rest.length > 0 || nTyped === 0) return rest;
     }
     return undefined;
   }

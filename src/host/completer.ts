@@ -2,16 +2,17 @@
  * From text around a cursor to suggestions: remembered ones first, then one that is being written already, then the
  * engine, after a wait that fits the typing; tidied at the end. Knows no editor.
  */
-import { CompletionCache } from '../core/completionCache';
+import { CompletionCache, type Recalled } from '../core/completionCache';
 import { AbortError, isAbortError, throwIfAborted } from '../core/errors';
 import type { CompletionText } from '../core/fim';
-import { lineProbability, type Remembered, remember } from '../core/remembered';
+import { lineProbability, remember } from '../core/remembered';
 import type { Extent } from '../core/stopping';
-import { type Tidied, tidy } from '../core/tidy';
+import { tidy } from '../core/tidy';
 import type { CompleteProgress, CompleteRequest, CompleteResult } from '../protocol/messages';
 import { Flight, type Place } from './flight';
 import type { Choice } from './moduleChoice';
 import { Pace } from './pace';
+import type { Answer, Origin, Suggestion } from './suggestion';
 
 export interface CompletionEngine {
   complete(
@@ -61,9 +62,10 @@ export interface Account {
 const MAX_TOKENS: Record<Extent, number> = { line: 48, block: 128 };
 
 export class Completer {
-  private readonly cache = new CompletionCache();
+  private readonly cache = new CompletionCache<Origin>();
   private readonly pace = new Pace();
   private nStops = 0;
+  private nRequests = 0;
   private flight: { readonly flight: Flight; readonly landed: Promise<CompleteResult | undefined> } | undefined;
 
   constructor(
@@ -72,14 +74,14 @@ export class Completer {
     private readonly clock: Clock,
   ) {}
 
-  /** @returns what is worth showing, best first; empty when nothing is. @throws AbortError, EngineGone, UserError */
-  async complete(question: Question, signal: AbortSignal): Promise<Tidied[]> {
+  /** @throws AbortError, EngineGone, UserError */
+  async complete(question: Question, signal: AbortSignal): Promise<Answer> {
     const startMs = this.clock.now();
     const { text, nCompletions } = question;
     if (nCompletions === 1) this.pace.onKey(startMs);
     const scope = JSON.stringify([question.document, question.choice.proposal.dir, question.choice.modules]);
     const place: Place = { scope, prefix: text.prefix, suffix: text.suffix };
-    let source: Account['source'] = 'cache';
+    let source: Answer['source'] = 'cache';
     let result: CompleteResult | undefined;
     const { nStops } = this;
 
@@ -87,10 +89,11 @@ export class Completer {
       const remembered = this.cache.find(scope, text.prefix, text.suffix, nCompletions);
       if (remembered !== undefined) {
         const sure = nCompletions > 1 ? remembered : remembered.filter(c => lineProbability(c) >= question.showGate);
-        const shown = tidyAll(sure, text);
-        const account = accountOf(source, shown.length, result, this.clock.now() - startMs);
+        const suggestions = tidyAll(sure, text);
+        const elapsedMs = this.clock.now() - startMs;
+        const account = accountOf(source, suggestions.length, result, elapsedMs);
         this.onAnswer({ ...account, nHeldBack: remembered.length - sure.length });
-        return shown;
+        return { suggestions, source, elapsedMs };
       }
       if (this.flight?.flight.serves(place, nCompletions)) {
         source = 'joined';
@@ -122,12 +125,15 @@ export class Completer {
   private async send(question: Question, place: Place): Promise<CompleteResult | undefined> {
     const flight = new Flight(place, question.nCompletions);
     const sentMs = this.clock.now();
-    const answer = this.engine.complete(requestOf(question), flight.onProgress, flight.signal).then(result => {
+    const request = requestOf(question);
+    const requestId = ++this.nRequests;
+    const answer = this.engine.complete(request, flight.onProgress, flight.signal).then(result => {
       this.pace.onAnswer(this.clock.now() - sentMs);
       this.cache.add({
         ...place,
         completions: result.completions.map(c => remember(c.text, c.tokens)),
         nWanted: question.nCompletions,
+        origin: { requestId, request, completions: result.completions, titles: question.choice.titles },
       });
       return result;
     });
@@ -171,11 +177,12 @@ export function extentOf(text: CompletionText): Extent {
   return /^[)\]}'"`>;,\s]*$/.test(text.lineRest) ? 'block' : 'line';
 }
 
-function tidyAll(completions: readonly Remembered[], around: CompletionText): Tidied[] {
-  const shown: Tidied[] = [];
-  for (const { text } of completions) {
+function tidyAll(completions: readonly Recalled<Origin>[], around: CompletionText): Suggestion[] {
+  const shown: Suggestion[] = [];
+  for (const { text, origin, index, nTyped } of completions) {
     const tidied = tidy(text, around);
-    if (tidied !== undefined && !shown.some(s => s.text === tidied.text)) shown.push(tidied);
+    if (tidied !== undefined && !shown.some(s => s.text === tidied.text))
+      shown.push({ ...tidied, origin, index, nTyped });
   }
   return shown;
 }

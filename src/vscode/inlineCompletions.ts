@@ -44,7 +44,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
       const choice = await this.choices.current(scope, settings.proposal, settings.modules, signal);
       this.status.showChoice(choice);
       if (this.pausing.in(document) !== undefined) return undefined; // while the models were loading
-      const shown = await this.completer.complete(
+      const { suggestions } = await this.completer.complete(
         {
           document: document.uri.toString(),
           text: textAround(document, position, this.neighbours.for(document, position), selected),
@@ -59,8 +59,8 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
       if (token.isCancellationRequested) return undefined;
       const start = selected?.range.start ?? position;
       this.status.clearProblem();
-      if (shown.length > 0) this.others.onShown();
-      return shown.map(
+      if (suggestions.length > 0) this.others.onShown();
+      return suggestions.map(
         ({ text, replaceRight }) =>
           new vscode.InlineCompletionItem(
             (selected?.text ?? '') + text,

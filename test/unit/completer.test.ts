@@ -66,7 +66,7 @@ function setUp() {
   const clock = new ManualClock();
   const accounts: Account[] = [];
   const completer = new Completer(engine, account => accounts.push(account), clock);
-  const ask = (
+  const answer = (
     prefix: string,
     over: Partial<Omit<Question, 'text'>> & { lineRest?: string; suffix?: string; signal?: AbortSignal } = {},
   ) => {
@@ -85,7 +85,10 @@ function setUp() {
       signal,
     );
   };
-  return { engine, clock, accounts, completer, ask };
+  /** What is shown, without where it comes from. */
+  const ask = async (...args: Parameters<typeof answer>) =>
+    (await answer(...args)).suggestions.map(({ text, replaceRight }) => ({ text, replaceRight }));
+  return { engine, clock, accounts, completer, ask, answer };
 }
 
 const plain = (text: string, replaceRight = 0) => ({ text, replaceRight });
@@ -104,6 +107,28 @@ describe('completer', () => {
       accounts.map(a => a.source),
       ['engine', 'cache', 'cache'],
     );
+  });
+
+  it('says where a suggestion comes from, also of what is left of it', async () => {
+    const { engine, ask, answer } = setUp();
+    const first = answer('x = ', { nCompletions: 2 });
+    await settle();
+    engine.calls[0].finish('foo(a);', 'bar(b);');
+    const [foo, bar] = (await first).suggestions;
+    assert.deepEqual([foo.index, foo.nTyped, bar.index, bar.nTyped], [0, 0, 1, 0]);
+    assert.equal(foo.origin.request, engine.calls[0].request);
+    assert.deepEqual(
+      foo.origin.completions.map(({ text }) => text),
+      ['foo(a);', 'bar(b);'],
+    );
+    const [rest] = (await answer('x = bar(')).suggestions;
+    assert.equal(rest.origin, bar.origin);
+    assert.deepEqual([rest.text, rest.index, rest.nTyped], ['b);', 1, 4]);
+    void ask('y = ');
+    await settle();
+    engine.calls[1].finish('1');
+    const [other] = (await answer('y = ')).suggestions;
+    assert.notEqual(other.origin.requestId, foo.origin.requestId);
   });
 
   it('tidies afresh when the editor closed a bracket meanwhile', async () => {

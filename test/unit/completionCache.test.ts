@@ -2,9 +2,16 @@ import assert from 'node:assert/strict';
 import { CompletionCache } from '../../src/core/completionCache';
 
 describe('completion cache', () => {
-  const cache = new CompletionCache(3);
+  const cache = new CompletionCache<string>(3);
   const sure = (...texts: string[]) => texts.map(text => ({ text, tokens: [{ end: text.length, logp: 0 }] }));
-  cache.add({ scope: 'a', prefix: 'const x = ', suffix: 'end', completions: sure('foo(bar);', 'food;'), nWanted: 2 });
+  cache.add({
+    scope: 'a',
+    prefix: 'const x = ',
+    suffix: 'end',
+    completions: sure('foo(bar);', 'food;'),
+    nWanted: 2,
+    origin: 'o',
+  });
   const check = (what: string, scope: string, prefix: string, suffix: string, expected: string[] | undefined) =>
     it(what, () =>
       assert.deepEqual(
@@ -22,17 +29,17 @@ describe('completion cache', () => {
   check('knows nothing of another scope', 'b', 'const x = ', 'end', undefined);
 
   it('remembers that nothing was worth showing', () => {
-    const empty = new CompletionCache();
-    empty.add({ scope: 'a', prefix: 'x', suffix: '', completions: sure(), nWanted: 1 });
+    const empty = new CompletionCache<string>();
+    empty.add({ scope: 'a', prefix: 'x', suffix: '', completions: sure(), nWanted: 1, origin: 'o' });
     assert.deepEqual(empty.find('a', 'x', '', 1), []);
     assert.equal(empty.find('a', 'xy', '', 1), undefined);
   });
   it('forgets the oldest first, and everything on demand', () => {
-    const small = new CompletionCache(2);
+    const small = new CompletionCache<string>(2);
     for (const prefix of ['1', '2', '3'])
-      small.add({ scope: 's', prefix, suffix: '', completions: sure(`${prefix}!`), nWanted: 1 });
+      small.add({ scope: 's', prefix, suffix: '', completions: sure(`${prefix}!`), nWanted: 1, origin: 'o' });
     assert.equal(small.find('s', '1', '', 1), undefined);
-    assert.deepEqual(small.find('s', '2', '', 1), sure('2!'));
+    assert.deepEqual(small.find('s', '2', '', 1), [{ ...sure('2!')[0], origin: 'o', index: 0, nTyped: 0 }]);
     small.clear();
     assert.equal(small.find('s', '3', '', 1), undefined);
   });

@@ -58,11 +58,14 @@ export class CompletionCache<Origin> {
         continue;
       const typed = prefix.slice(entry.prefix.length);
       const nTyped = typed.length;
-      const rest = entry.completions.flatMap((completion, index) =>
-        nTyped > 0 && !(completion.text.startsWith(typed) && completion.text.length > nTyped)
-          ? []
-          : [{ ...remainder(completion, nTyped), origin: entry.origin, index, nTyped }],
-      );
+      const fits = ({ text }: Remembered) => nTyped === 0 || (text.startsWith(typed) && text.length > nTyped);
+      const rest = entry.completions
+        .map((completion, index) => ({ completion, index }))
+        .filter(({ completion }) => fits(completion))
+        .map(({ completion, index }) => {
+          const left = nTyped === 0 ? completion : remainder(completion, nTyped);
+          return { ...left, origin: entry.origin, index, nTyped };
+        });
       if (rest.length > 0 || nTyped === 0) return rest;
     }
     return undefined;

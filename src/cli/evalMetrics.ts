@@ -1,4 +1,5 @@
 /** Metrics of completed lines. */
+import { levenshtein } from '../core/editDistance';
 import { type Harm, harmOf } from './evalHarm';
 
 /** One line of test/fixtures/eval/cursors.jsonl. */
@@ -148,17 +149,6 @@ function lehmer(seed: number): () => number {
     state = (state * 48271) % 2147483647;
     return state / 2147483647;
   };
-}
-
-export function levenshtein(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    row = next;
-  }
-  return row[b.length];
 }
 
 function round(x: number): number {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type Cursor, levenshtein, summarise } from '../../src/cli/evalMetrics';
+import { type Cursor, summarise } from '../../src/cli/evalMetrics';
+import { levenshtein } from '../../src/core/editDistance';
 
 const cursor = (over: Partial<Cursor>): Cursor => ({
   id: '1',
@@ -101,6 +102,9 @@ describe('evaluation', () => {
       ['abc', '', 3],
       ['kitten', 'sitting', 3],
       ['ab', 'ba', 2],
+      ['const a = 1;', 'const ab = 2;', 2],
+      ['aaa', 'aa', 1],
+      ['abcabc', 'abc', 3],
     ] as const)
       assert.equal(levenshtein(a, b), n);
   });

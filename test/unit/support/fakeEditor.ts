@@ -1,0 +1,172 @@
+/** A document and a cursor that tell what VS Code tells, in its order: the edit, then the cursor, then the command. */
+import { Feedback, type Offer } from '../../../src/host/feedback';
+import type { FeedbackEvent } from '../../../src/host/feedbackEvents';
+import type { Suggestion } from '../../../src/host/suggestion';
+import type { CompleteRequest } from '../../../src/protocol/messages';
+
+export const DOCUMENT = 'file:///a.ts';
+
+export class FakeEditor {
+  text: string;
+  cursor: number;
+  nowMs = 0;
+  readonly events: FeedbackEvent[] = [];
+  readonly feedback: Feedback;
+  #isOpen = true;
+  #undo: { readonly text: string; readonly cursor: number }[] = [];
+  #requests = 0;
+  #offered: Offer | undefined;
+
+  /** @param marked text with `█` for the cursor. */
+  constructor(marked: string) {
+    this.cursor = marked.indexOf('█');
+    this.text = marked.replace('█', '');
+    this.feedback = new Feedback(
+      { read: (_, from, to) => (this.#isOpen ? this.text.slice(from, to) : undefined) },
+      { now: () => this.nowMs },
+      event => this.events.push(event),
+    );
+  }
+
+  /** Offers texts at the cursor as a new request would; `again` as what is left of the last one. */
+  offer(texts: string[], { again = false, replaceRight = 0, typedBefore = 0 } = {}): void {
+    if (!again) this.#requests++;
+    const suggestions = texts.map((text, index) => suggestionOf(this.#requests, text, index, replaceRight));
+    this.#offered = {
+      document: DOCUMENT,
+      languageId: 'typescript',
+      start: this.cursor - typedBefore,
+      cursor: this.cursor,
+      end: this.cursor + replaceRight,
+      texts,
+      answer: { suggestions, source: again ? 'cache' : 'engine', elapsedMs: 80 },
+    };
+    this.feedback.offer(this.#offered);
+  }
+
+  /** Offers what is left of the last offer after what was typed, as the completer does from its cache. */
+  offerRest(): void {
+    const { texts, start } = this.#offered!;
+    const typed = this.text.slice(start, this.cursor);
+    const rests = texts.filter(text => text.startsWith(typed) && text !== typed).map(text => text.slice(typed.length));
+    if (rests.length > 0) this.offer(rests, { again: true });
+  }
+
+  /** Types keys one by one. */
+  type(keys: string): void {
+    for (const key of keys) this.edit(this.cursor, 0, key, this.cursor + 1);
+  }
+
+  /** Types an opening bracket that the editor closes. */
+  typePair(pair: string): void {
+    this.edit(this.cursor, 0, pair, this.cursor + 1);
+  }
+
+  backspace(): void {
+    this.edit(this.cursor - 1, 1, '', this.cursor - 1);
+  }
+
+  acceptWord(word: string): void {
+    this.edit(this.cursor, 0, word, this.cursor + word.length);
+  }
+
+  acceptAll(index = 0): void {
+    const { start, end, texts, answer } = this.#offered!;
+    this.edit(
+      start,
+      this.cursor - start + (end - Math.max(start, this.#offered!.cursor)),
+      texts[index],
+      start + texts[index].length,
+    );
+    this.feedback.accepted(answer.suggestions[index].origin.requestId, index);
+  }
+
+  /** Takes the last edit back. */
+  undo(): void {
+    const { text, cursor } = this.#undo.pop()!;
+    const edit = difference(this.text, text);
+    this.text = text;
+    this.cursor = cursor;
+    this.feedback.changed(DOCUMENT, [edit], { isUndo: true });
+    this.feedback.cursorAt(DOCUMENT, cursor);
+  }
+
+  edit(offset: number, nRemoved: number, text: string, cursor: number): void {
+    this.#undo.push({ text: this.text, cursor: this.cursor });
+    this.text = this.text.slice(0, offset) + text + this.text.slice(offset + nRemoved);
+    this.cursor = cursor;
+    this.feedback.changed(DOCUMENT, [{ offset, nRemoved, text }], { isUndo: false });
+    this.feedback.cursorAt(DOCUMENT, cursor);
+  }
+
+  moveTo(cursor: number): void {
+    this.cursor = cursor;
+    this.feedback.cursorAt(DOCUMENT, cursor);
+  }
+
+  close(): void {
+    this.feedback.closed(DOCUMENT);
+    this.#isOpen = false;
+  }
+
+  /** Lets time pass, waking the feedback whenever it asked for it. */
+  wait(ms: number): void {
+    const end = this.nowMs + ms;
+    for (let due = this.feedback.nextDueMs; due !== undefined && due <= end; due = this.feedback.nextDueMs) {
+      this.nowMs = Math.max(this.nowMs, due);
+      this.feedback.tick();
+    }
+    this.nowMs = end;
+  }
+
+  /** An edit by something else than the keys at the cursor, which stays where it is in the text. */
+  insertElsewhere(offset: number, text: string): void {
+    this.edit(offset, 0, text, this.cursor + (offset < this.cursor ? text.length : 0));
+  }
+
+  replaceElsewhere(from: string, to: string): void {
+    const offset = this.text.indexOf(from);
+    this.edit(offset, from.length, to, this.cursor + to.length - from.length);
+  }
+
+  /** Events as words, for rows of tests. */
+  get told(): string[] {
+    return this.events.map(told);
+  }
+}
+
+function told(event: FeedbackEvent): string {
+  switch (event.kind) {
+    case 'shown':
+      return 'shown';
+    case 'acceptedPart':
+      return `${event.isFirst ? 'part' : 'more'} ${JSON.stringify(event.text)} saves ${event.nSaved}`;
+    case 'accepted':
+      return `${event.hadParts ? 'rest' : 'all'} ${JSON.stringify(event.text)} saves ${event.nSaved}`;
+    case 'ended':
+      return event.outcome;
+    case 'undone':
+      return `undone ${event.nSaved}`;
+    case 'kept':
+      return `after ${event.afterMs / 1000} s ${JSON.stringify(event.standing)} differs by ${event.distance}`;
+  }
+}
+
+function suggestionOf(requestId: number, text: string, index: number, replaceRight: number): Suggestion {
+  return {
+    text,
+    replaceRight,
+    index,
+    nTyped: 0,
+    origin: { requestId, request: {} as CompleteRequest, completions: [], titles: [] },
+  };
+}
+
+/** The smallest edit between two texts. */
+function difference(before: string, after: string) {
+  let offset = 0;
+  while (offset < before.length && before[offset] === after[offset]) offset++;
+  let end = 0;
+  while (end < Math.min(before.length, after.length) - offset && before.at(-1 - end) === after.at(-1 - end)) end++;
+  return { offset, nRemoved: before.length - offset - end, text: after.slice(offset, after.length - end) };
+}

@@ -3,6 +3,7 @@
  *
  * cold: from no engine process to the first completion, milliseconds, median of a few starts.
  * instant: building, loading and using instant modules (benchInstant.ts); only when asked for, as it takes minutes.
+ * kills: a thousand keys while the engine is killed a hundred times (benchKills.ts); only when asked for.
  * warm: a file typed character by character, one request a key: milliseconds from request to answer.
  */
 import { readFile } from 'node:fs/promises';
@@ -13,13 +14,16 @@ import type { CompletionText } from '../core/fim';
 import { requestOf } from '../host/completer';
 import type { Choice } from '../host/moduleChoice';
 import { benchInstant } from './benchInstant';
+import { benchKills } from './benchKills';
 import { startEngine } from './engine';
 
 const SAMPLE = path.resolve(__dirname, '../../samples/task-board/src/components/TaskCard.tsx');
 const N_STARTS = 5;
 const N_KEYS = 150;
 
-const BENCHES: Record<string, () => Promise<object>> = { cold, warm, instant: benchInstant };
+const BENCHES: Record<string, () => Promise<object>> = { cold, warm, instant: benchInstant, kills: benchKills };
+/** They take minutes. */
+const ONLY_WHEN_ASKED = ['instant', 'kills'];
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });
@@ -29,7 +33,8 @@ async function main(): Promise<void> {
       `There is no benchmark "${values.only}". Benchmarks: ${Object.keys(BENCHES).join(', ')}.`,
     );
   }
-  const names = values.only === undefined ? Object.keys(BENCHES).filter(name => name !== 'instant') : [values.only];
+  const names =
+    values.only === undefined ? Object.keys(BENCHES).filter(name => !ONLY_WHEN_ASKED.includes(name)) : [values.only];
   const report: Record<string, object> = {};
   for (const name of names) report[name] = await BENCHES[name]();
   console.log(JSON.stringify(report, null, values.json ? undefined : 2));

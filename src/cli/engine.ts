@@ -7,6 +7,8 @@ import type { CompleteRequest, CompleteResult, EngineStatus } from '../protocol/
 
 /** dist/cli is two folders below the project. */
 const PROJECT = path.resolve(__dirname, '../..');
+export const ENGINE_SCRIPT = path.join(PROJECT, 'dist/engine.js');
+export const MODELS_DIR = process.env.RESIDUAL_MODELS ?? path.join(PROJECT, 'models');
 
 export interface CliEngine {
   choose(proposal: string, modules: readonly ModuleSetting[]): Promise<Choice>;
@@ -20,9 +22,8 @@ export interface CliEngine {
 }
 
 export function startEngine(onLog: (line: string) => void): CliEngine {
-  const modelsDir = process.env.RESIDUAL_MODELS ?? path.join(PROJECT, 'models');
-  const registry = new Registry(() => [{ dir: modelsDir, origin: 'shipped' }]);
-  const client = new EngineClient({ script: path.join(PROJECT, 'dist/engine.js'), modelsDir, onLog });
+  const registry = new Registry(() => [{ dir: MODELS_DIR, origin: 'shipped' }]);
+  const client = new EngineClient({ script: ENGINE_SCRIPT, modelsDir: MODELS_DIR, onLog });
   const { signal } = new AbortController();
   return {
     async choose(proposal, modules) {

@@ -40,6 +40,11 @@ export interface ContextItem {
   readonly after?: string;
 }
 
+/** Context in the order in which it is given room, however it was chosen. */
+export function byRank(context: readonly ContextItem[]): { readonly item: ContextItem; readonly index: number }[] {
+  return CONTEXT_KINDS.flatMap(kind => context.flatMap((item, index) => (item.kind === kind ? [{ item, index }] : [])));
+}
+
 export type ChatRole = 'system' | 'user' | 'assistant';
 
 /** One turn as the model is shown it. */

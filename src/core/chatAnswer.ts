@@ -25,14 +25,56 @@ export interface UnitExtent {
   readonly isIndented: boolean;
 }
 
-export interface AnswerStop {
+interface AnswerStop {
   readonly reason: ChatStop;
   /** Characters of the text to keep. */
   readonly keep: number;
 }
 
+/** The model's text while it grows, handed on piece by piece as soon as nothing can take a piece back. */
+export class GrowingAnswer {
+  #text: string;
+  #nShown: number;
+
+  /** @param written what was handed on before */
+  constructor(
+    written: string,
+    private readonly end: AnswerEnd,
+  ) {
+    this.#text = written;
+    this.#nShown = written.length;
+  }
+
+  /** All that was handed on. */
+  get shown(): string {
+    return this.#text.slice(0, this.#nShown);
+  }
+
+  /**
+   * @param text never ending inside a character
+   * @returns the piece to hand on, and why the answer is over if it is
+   */
+  append(text: string): { readonly piece: string; readonly stop?: ChatStop } {
+    this.#text += text;
+    const found = findAnswerStop(this.#text, this.end);
+    if (found !== undefined) return { piece: this.#show(found.keep), stop: found.reason };
+    return { piece: this.#show(settledLength(this.#text, this.end)) };
+  }
+
+  /** The model ended it: what was held back is handed on. */
+  finish(): string {
+    return this.#show(this.#text.trimEnd().length);
+  }
+
+  #show(length: number): string {
+    const from = this.#nShown;
+    this.#nShown = Math.max(from, length);
+    return this.#text.slice(from, this.#nShown);
+  }
+}
+
 /** @param text the model's text so far, never ending inside a character. */
-export function findAnswerStop(text: string, end: AnswerEnd): AnswerStop | undefined {
+function findAnswerStop(text: string, end: AnswerEnd): AnswerStop | undefined {
   const at = Math.min(...end.stopTexts.map(stop => text.indexOf(stop)).filter(index => index >= 0));
   if (Number.isFinite(at)) return { reason: 'stop', keep: text.slice(0, at).trimEnd().length };
   const keep = extentEnd(text, end.extent);
@@ -42,7 +84,7 @@ export function findAnswerStop(text: string, end: AnswerEnd): AnswerStop | undef
 }
 
 /** Length of the text that no later stop can take back: white space, a half-written stop text and a repeated line wait. */
-export function settledLength(text: string, { stopTexts, extent }: AnswerEnd): number {
+function settledLength(text: string, { stopTexts, extent }: AnswerEnd): number {
   let settled = text.trimEnd().length;
   for (const stop of stopTexts) {
     for (let n = Math.min(stop.length - 1, text.length); n > 0; n--) {
@@ -88,7 +130,7 @@ function prose(text: string, state: 'streaming' | 'over'): string {
     lines.pop();
   return lines
     .map((line, i) => (i === 0 ? line : line.replace(LEADER, '')).trimEnd())
-    .map(line => (/^@\w/.test(line) ? `- \`${/^@\w+/.exec(line)?.[0]}\`${line.replace(/^@\w+/, '')}` : line))
+    .map(line => (line.startsWith('@') ? `- ${line}` : line))
     .join('\n')
     .trim();
 }

@@ -2,7 +2,7 @@
  * From turns to the tokens a model is asked with, within a budget, and the account of what fitted. A model that was tuned
  * to converse is asked in ChatML; any other is shown code that its answer would continue (commentPrompt.ts).
  */
-import type { AnswerShape, ChatAccount, ChatCommand, ChatTurn, ContextItem, ContextKind } from './chat';
+import { type AnswerShape, byRank, type ChatAccount, type ChatCommand, type ChatTurn, type ContextItem } from './chat';
 import type { AnswerEnd } from './chatAnswer';
 import { commentLanguage } from './commentLanguage';
 import { commentPrompt } from './commentPrompt';
@@ -133,20 +133,11 @@ function chatmlPrompt(
   };
 }
 
-/** Which context is packed first, however it was chosen. */
-const RANK: Readonly<Record<ContextKind, number>> = { selection: 0, diagnostics: 1, file: 2, mention: 3, tab: 4 };
-
-function ranked(context: readonly ContextItem[]): readonly { readonly item: ContextItem; readonly index: number }[] {
-  return context
-    .map((item, index) => ({ item, index }))
-    .sort((a, b) => RANK[a.item.kind] - RANK[b.item.kind] || a.index - b.index);
-}
-
 /** @returns a block of Markdown for each item that fitted, in the order in which they were chosen. */
 function packContext(context: readonly ContextItem[], packing: Packing, most: number): string[] {
   const blocks: string[] = [];
   let left = most;
-  for (const { item, index } of ranked(context)) {
+  for (const { item, index } of byRank(context)) {
     const nFrame = packing.count(block(item, ''));
     const before = packing.room;
     const text = packing.take(item.text, 'head', { item: index, most: left - nFrame });

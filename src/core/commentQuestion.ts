@@ -3,7 +3,7 @@
  * command has the shape of code in which its answer would stand anyway. Knows no tokens: chatPrompt.ts makes it fit.
  */
 
-import type { AnswerShape, ChatTurn, ContextItem } from './chat';
+import { type AnswerShape, byRank, type ChatTurn, type ContextItem } from './chat';
 import type { AnswerEnd } from './chatAnswer';
 import {
   begunComment,
@@ -92,7 +92,12 @@ function placeOf(turn: ChatTurn): Place {
   const subject = index === undefined ? undefined : { item: context[index], index };
   const languageId = namedLanguage(turn.text) ?? subject?.item.languageId ?? DEFAULT_LANGUAGE;
   const language = commentLanguage(languageId);
-  const rest = context.map((item, i) => ({ text: item.text, path: item.path, item: i, kind: item.kind }));
+  const rest = byRank(context).map(({ item, index: i }) => ({
+    text: item.text,
+    path: item.path,
+    item: i,
+    kind: item.kind,
+  }));
   return {
     turn,
     language,
@@ -160,7 +165,7 @@ function testSketch({ turn, language, languageId, neighbours, problems }: Place,
 
 /** The code written anew from its first problem on, the old one beside it. */
 function fixSketch(place: Place, subject: Subject): Sketch {
-  const { language, languageId, turn, problems } = place;
+  const { language, languageId, turn } = place;
   const { item, index } = subject;
   const wish = turn.text === '' ? 'Fixed.' : `Fixed: ${turn.text}`;
   const opening = item.text.slice(0, firstProblemAt(item, turn.context ?? []));
@@ -168,7 +173,6 @@ function fixSketch(place: Place, subject: Subject): Sketch {
   return {
     ...sketch,
     neighbours: [{ text: item.text, path: item.path, item: index }, ...sketch.neighbours],
-    before: [...sketch.before, ...problems],
     lead: wholeComment(language.marks, wish) + opening,
     shape: { kind: 'code', languageId, opening },
     end: { stopTexts: [], extent: { kind: 'unit', opening, isIndented: language.isIndented === true } },

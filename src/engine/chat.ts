@@ -4,7 +4,7 @@
  */
 import { ByteConstraint } from '../core/byteConstraint';
 import type { ChatStop } from '../core/chat';
-import { findAnswerStop, settledLength } from '../core/chatAnswer';
+import { GrowingAnswer } from '../core/chatAnswer';
 import { buildChatPrompt, type ChatPrompt } from '../core/chatPrompt';
 import { decode } from '../core/decoder';
 import { seededRandom } from '../core/random';
@@ -72,37 +72,31 @@ export async function runChat(
     history: [...tokenizer.encode(request.written)],
     constraint: new ByteConstraint(tokenizer, prompt.owed),
   };
-  let nTokens = 0;
-  let nShown = request.written.length;
-  let stop: ChatStop = 'length';
-  const show = (length: number) => {
-    const text = request.written + output.text;
-    if (length <= nShown) return;
-    onProgress({ kind: 'text', text: text.slice(nShown, length) });
-    nShown = length;
+  const answer = new GrowingAnswer(request.written, end);
+  const hand = (text: string) => {
+    if (text !== '') onProgress({ kind: 'text', text });
   };
+  let nTokens = 0;
+  let stop: ChatStop = 'length';
   for await (const step of decode(sequence, aligners, params, signal)) {
+    const bytes = tokenizer.bytes(step.token);
     // Models have several tokens that end a turn or a text; none of them stands for text.
-    if (tokenizer.bytes(step.token).length === 0) {
+    if (bytes.length === 0) {
       stop = 'end';
-      show(request.written.length + output.text.trimEnd().length);
       break;
     }
     nTokens++;
-    output.append(tokenizer.bytes(step.token));
-    const text = request.written + output.text;
-    const found = findAnswerStop(text, end);
-    if (found !== undefined) {
-      stop = found.reason;
-      show(found.keep);
+    const grown = answer.append(output.append(bytes));
+    hand(grown.piece);
+    if (grown.stop !== undefined) {
+      stop = grown.stop;
       break;
     }
-    show(settledLength(text, end));
     await giveWay();
   }
-  if (stop === 'length') show((request.written + output.text).trimEnd().length);
+  if (stop === 'end' || stop === 'length') hand(answer.finish());
   return {
-    text: (request.written + output.text).slice(0, nShown),
+    text: answer.shown,
     stop,
     account,
     shape,

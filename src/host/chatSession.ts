@@ -239,13 +239,15 @@ export class ChatSession implements Chat {
     };
     const turnId = answer.id;
     const controller = new AbortController();
+    const hear = (change: (turn: AssistantTurn) => Partial<AssistantTurn>, said: ChatChange) => {
+      if (this.#running?.turnId === turnId) this.#alter(live, turnId, change, said);
+    };
     let nUnsaved = 0;
     const answering = new Answering(this.parts.engine, this.parts.choose, this.#asked([...before, asked]), {
-      writer: choice =>
-        this.#alter(live, turnId, turn => ({ writers: withWriters(turn.writers, choice) }), { kind: 'state' }),
-      began: account => this.#alter(live, turnId, () => ({ account, state: { kind: 'streaming' } }), { kind: 'state' }),
+      writer: choice => hear(turn => ({ writers: withWriters(turn.writers, choice) }), { kind: 'state' }),
+      began: account => hear(() => ({ account, state: { kind: 'streaming' } }), { kind: 'state' }),
       text: piece => {
-        this.#alter(live, turnId, turn => ({ text: turn.text + piece }), { kind: 'text', turnId, text: piece });
+        hear(turn => ({ text: turn.text + piece }), { kind: 'text', turnId, text: piece });
         nUnsaved += piece.length;
         if (nUnsaved < SAVED_EVERY_CHARS) return;
         nUnsaved = 0;

@@ -78,6 +78,8 @@ export function listTokenizer(vocabulary: readonly string[]): Tokenizer {
         ['fimSuffix', '<|fim_suffix|>'],
         ['fimMiddle', '<|fim_middle|>'],
         ['fileSep', '<|file_sep|>'],
+        ['imStart', '<|im_start|>'],
+        ['imEnd', '<|im_end|>'],
       ]
         .map(([name, token]) => [name, vocabulary.indexOf(token)] as const)
         .filter(([, id]) => id >= 0),

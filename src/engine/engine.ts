@@ -1,6 +1,7 @@
 /** The engine's methods. Every request names all it needs, so a restarted engine answers as the old one would have. */
 import type { EngineLimits, EngineMethods } from '../protocol/messages';
 import type { Handlers } from '../protocol/rpc';
+import { chatMethods } from './chatMethods';
 import { runCompletion } from './completion';
 import { ModelPool } from './modelPool';
 import { loadNgram, NgramModules } from './ngramModules';
@@ -18,6 +19,7 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
   const pool = new ModelPool({ modelsDir, limits: FIRST_LIMITS, loadNgram, onStep });
   const ngrams = new NgramModules(pool);
   return {
+    ...chatMethods(pool, scheduler),
     complete: (request, onProgress, signal) =>
       scheduler.run(
         request.lane ?? 'completion',

@@ -11,6 +11,10 @@ export function engineWithoutRuntime(reason: unknown): Handlers<EngineMethods> {
   const refuse = () => Promise.reject(missing(reason));
   return {
     complete: refuse,
+    chat: refuse,
+    chatAccount: refuse,
+    chatCapabilities: refuse,
+    countTokens: refuse,
     warm: refuse,
     inspectProposal: refuse,
     limits: () => Promise.resolve(null),

@@ -6,6 +6,7 @@ import type { ExplainedCandidate, Explanation } from '../core/explanation';
 import type { CompletionText } from '../core/fim';
 import type { RuleName } from '../core/rules';
 import type { Extent, StopReason } from '../core/stopping';
+import type { ChatMethods } from './chat';
 import type { InspectRequest, InspectResult } from './inspection';
 
 /** A model folder on disk, by id (for messages and logs) and absolute path. */
@@ -164,7 +165,7 @@ export interface NgramAccount {
 }
 
 /** Method name → parameters, result and streamed progress. */
-export interface EngineMethods {
+export interface EngineMethods extends ChatMethods {
   complete: { params: CompleteRequest; result: CompleteResult; progress: CompleteProgress };
   warm: { params: WarmRequest; result: WarmResult; progress: never };
   inspectProposal: { params: InspectRequest; result: InspectResult; progress: never };

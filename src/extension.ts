@@ -9,6 +9,7 @@ import { Speed } from './host/speed';
 import { accountLine } from './vscode/accountLine';
 import { registerCommands } from './vscode/commands';
 import { Diagnostics } from './vscode/diagnostics';
+import { showExpectedChoice } from './vscode/expectedChoice';
 import { registerFirstRun } from './vscode/firstRun';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { openInstantModule } from './vscode/instantWorkspace';
@@ -81,6 +82,7 @@ export function activate(context: vscode.ExtensionContext): void {
       log,
       changingRoots: () => changingRoots(context),
     }),
+    showExpectedChoice(choices, moduleFiles, status),
     followWindow({ engine, choices, completer, status, pausing, instant }),
   );
   log.info(`activated in ${(performance.now() - startMs).toFixed(1)} ms`);

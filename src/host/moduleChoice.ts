@@ -80,6 +80,17 @@ export class ModuleChoice {
     }
   }
 
+  /**
+   * The choice that `current` will probably come to, without loading anything: to be shown before the first completion.
+   * @throws UserError when something that is named is not there.
+   */
+  async expected(scope: string, proposalId: string, modules: readonly ModuleSetting[]): Promise<Choice | undefined> {
+    const key = JSON.stringify([proposalId, modules]);
+    const good = this.good.get(scope);
+    if (good?.key === key || this.refused.get(scope)?.key === key) return good?.choice;
+    return resolveChoice(proposalId, modules, await this.registry.proposals(), await this.registry.modules());
+  }
+
   /** Loads a choice into the engine without using it yet. */
   async load(proposalId: string, modules: readonly ModuleSetting[], signal: AbortSignal): Promise<Choice> {
     const choice = resolveChoice(proposalId, modules, await this.registry.proposals(), await this.registry.modules());

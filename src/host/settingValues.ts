@@ -1,11 +1,14 @@
 /** From what a settings file holds, which may be anything, to values that can be used. Knows no editor. */
 import type { EngineLimits } from '../protocol/messages';
 import type { ModuleSetting } from './moduleChoice';
+import { type ModuleRule, modulesOf, rulesOf } from './moduleSettings';
 
 export interface Settings {
   readonly enable: boolean;
   readonly proposal: string;
+  /** Where no rule decides. */
   readonly modules: readonly ModuleSetting[];
+  readonly moduleRules: readonly ModuleRule[];
   readonly languages: Readonly<Record<string, boolean>>;
   /** Globs of files to leave alone. */
   readonly exclude: Readonly<Record<string, boolean>>;
@@ -21,14 +24,13 @@ export interface Source {
   default(name: string): unknown;
 }
 
-const MOST_STRENGTH = 4;
-
 export function readSettings(source: Source): Settings {
   const debounce = source.value('debounce');
   return {
     enable: flag(source, 'enable', true),
     proposal: text(source, 'proposal', 'auto'),
     modules: modulesOf(source.value('modules')),
+    moduleRules: rulesOf(source.value('moduleRules')),
     languages: flags(source, 'languages'),
     exclude: flags(source, 'exclude'),
     contextTokens: Math.round(number(source, 'contextTokens', { least: 64, most: 32_768, otherwise: 768 })),
@@ -43,18 +45,6 @@ export function readEngineLimits(source: Source): EngineLimits {
     threads: Math.round(number(source, 'threads', { least: 0, most: 64, otherwise: 0 })),
     memoryMiB: number(source, 'memoryMiB', { least: 64, most: Number.MAX_SAFE_INTEGER, otherwise: 1024 }),
   };
-}
-
-/** Entries that are no module are left out; a bare string is an id. */
-function modulesOf(value: unknown): ModuleSetting[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((entry: unknown): ModuleSetting[] => {
-    if (typeof entry === 'string') return [{ id: entry }];
-    const { id, strength } = fieldsOf(entry);
-    if (typeof id !== 'string') return [];
-    if (typeof strength !== 'number' || Number.isNaN(strength)) return [{ id }];
-    return [{ id, strength: clamp(strength, 0, MOST_STRENGTH) }];
-  });
 }
 
 function flag(source: Source, name: string, otherwise: boolean): boolean {

@@ -1,5 +1,6 @@
 /** Where completions are wanted at all: settings, languages, globs, secrets, and documents that are read rather than written. */
 import * as vscode from 'vscode';
+import { matchesGlob } from './globs';
 import { isLanguageOn, type Settings, settingsFor } from './settings';
 
 /** People write code in these though no file system has them. What else has none is a text box, an output or a view. */
@@ -58,12 +59,6 @@ export function readableIn(folder: vscode.Uri): (uri: vscode.Uri) => boolean {
   return uri => !isExcluded(uri, exclude);
 }
 
-/** Globs are those of VS Code: `**` crosses folders; a glob without a slash matches a name at any depth. */
 function isExcluded(uri: vscode.Uri, globs: Readonly<Record<string, boolean>>): boolean {
-  // Matching a pattern looks at nothing of a document but its address.
-  const document = { uri, languageId: 'plaintext' } as vscode.TextDocument;
-  return Object.entries(globs).some(
-    ([glob, excluded]) =>
-      excluded && vscode.languages.match({ pattern: glob.includes('/') ? glob : `**/${glob}` }, document) > 0,
-  );
+  return Object.entries(globs).some(([glob, excluded]) => excluded && matchesGlob(uri, glob));
 }

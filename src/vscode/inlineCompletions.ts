@@ -6,6 +6,7 @@ import type { ModuleChoice } from '../host/moduleChoice';
 import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
 import { textAround } from './documentText';
+import { decisionFor, reasonFor, scopeOf } from './moduleDecision';
 import type { Neighbours } from './neighbours';
 import type { OtherProviders } from './otherProviders';
 import type { Pausing } from './pausing';
@@ -40,9 +41,10 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     const signal = abortSignalOf(token);
     const done = this.status.startWork();
     try {
-      const scope = vscode.workspace.getWorkspaceFolder(document.uri)?.uri.toString() ?? '';
-      const choice = await this.choices.current(scope, settings.proposal, settings.modules, signal);
-      this.status.showChoice(choice);
+      const decision = decisionFor(document, settings);
+      const scope = scopeOf(document, decision);
+      const choice = await this.choices.current(scope, settings.proposal, decision.modules, signal);
+      this.status.showChoice(choice, reasonFor(document, decision));
       if (this.pausing.in(document) !== undefined) return undefined; // while the models were loading
       const { suggestions } = await this.completer.complete(
         {

@@ -6,7 +6,7 @@ import type { BuildReport, InstantModule } from '../host/instantModule';
 import { abortSignalOf } from './cancellation';
 import { usesInstantModule, workspaceFolders } from './instantWorkspace';
 import { sizeText } from './moduleCommands';
-import { settingsFor, storeModules } from './settings';
+import { decisionFor, storeDecision } from './moduleDecision';
 
 /**
  * Builds the module with progress and a way to cancel, and offers to use it.
@@ -94,8 +94,8 @@ async function offer(report: BuildReport): Promise<void> {
 
 /** Beside the modules that are in use already: it knows the names, they know the manners. */
 async function useInstantModule(): Promise<void> {
-  const scope = vscode.window.activeTextEditor?.document.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri;
-  await storeModules(scope, [...settingsFor(scope).modules, { id: INSTANT_ID }]);
+  const document = vscode.window.activeTextEditor?.document;
+  await storeDecision(document, [...decisionFor(document).modules, { id: INSTANT_ID }]);
 }
 
 async function showFailure(error: unknown, log: vscode.LogOutputChannel): Promise<void> {

@@ -52,7 +52,10 @@ export function workspaceFolders(): Folder[] {
 export function usesInstantModule(): boolean {
   if (!vscode.workspace.isTrusted) return false;
   const scopes = [undefined, ...(vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri)];
-  return scopes.some(scope => settingsFor(scope).modules.some(({ id }) => id === INSTANT_ID));
+  return scopes.some(scope => {
+    const { modules, moduleRules } = settingsFor(scope);
+    return [{ modules }, ...moduleRules].some(choice => choice.modules.some(({ id }) => id === INSTANT_ID));
+  });
 }
 
 /** Tells the module of every file that comes, goes or changes, and of another branch. */

@@ -3,8 +3,10 @@ import * as vscode from 'vscode';
 import type { EvaluationRow } from '../core/manifest';
 import { INSTANT_ID } from '../host/instantManifest';
 import { calibrated, chooseProposal, type ModuleChoice, type ModuleSetting } from '../host/moduleChoice';
+import type { ModuleRule } from '../host/moduleSettings';
 import type { FoundModule, Registry } from '../host/registry';
-import { settingsFor, storeModules } from './settings';
+import { decisionFor, ruleText, storeDecision } from './moduleDecision';
+import { settingsFor } from './settings';
 
 interface ModuleItem extends vscode.QuickPickItem {
   readonly modules: readonly ModuleSetting[];
@@ -17,13 +19,14 @@ export async function switchModule(
   choices: ModuleChoice,
   onFailure: (error: unknown) => void,
 ): Promise<void> {
-  const scope = scopeOfEditor();
-  const settings = settingsFor(scope);
-  const current = settings.modules.map(m => m.id).join();
+  const document = vscode.window.activeTextEditor?.document;
+  const settings = settingsFor(document);
+  const { modules, rule } = decisionFor(document, settings);
+  const current = modules.map(m => m.id).join();
   const proposalId = chooseProposal(settings.proposal, await registry.proposals())?.id ?? '';
   const found = await registry.modules();
   const items: ModuleItem[] = [
-    ...found.map(module => itemOf(module, proposalId, settings.modules)),
+    ...found.map(module => itemOf(module, proposalId, modules)),
     {
       label: label(vscode.l10n.t('None'), current === ''),
       description: vscode.l10n.t('the proposal alone'),
@@ -32,14 +35,14 @@ export async function switchModule(
       isCurrent: current === '',
     },
   ];
-  const picked = await pick(items);
+  const picked = await pick(items, rule);
   if (picked === undefined || picked.isCurrent) return;
   try {
     await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Residual: loading the module') },
       () => choices.load(settings.proposal, picked.modules, new AbortController().signal),
     );
-    await storeModules(scope, picked.modules);
+    await storeDecision(document, picked.modules);
   } catch (error) {
     onFailure(error);
   }
@@ -47,8 +50,8 @@ export async function switchModule(
 
 /** `Residual: Set Module Strength…`: of the one active module, or of one picked among several. */
 export async function setStrength(registry: Registry): Promise<void> {
-  const scope = scopeOfEditor();
-  const { modules, proposal } = settingsFor(scope);
+  const document = vscode.window.activeTextEditor?.document;
+  const { modules } = decisionFor(document);
   if (modules.length === 0) {
     const action = vscode.l10n.t('Switch Module…');
     const chosen = await vscode.window.showInformationMessage(
@@ -59,7 +62,7 @@ export async function setStrength(registry: Registry): Promise<void> {
     return;
   }
   const found = await registry.modules();
-  const proposalId = chooseProposal(proposal, await registry.proposals())?.id ?? '';
+  const proposalId = chooseProposal(settingsFor(document).proposal, await registry.proposals())?.id ?? '';
   const id =
     modules.length === 1
       ? modules[0].id
@@ -85,18 +88,21 @@ export async function setStrength(registry: Registry): Promise<void> {
   });
   if (entered === undefined) return;
   const strength = entered.trim() === '' ? {} : { strength: Number(entered) };
-  await storeModules(
-    scope,
+  await storeDecision(
+    document,
     modules.map(m => (m === setting ? { id: m.id, ...strength } : m)),
   );
 }
 
 /** The current module is preselected, so that Enter alone changes nothing. */
-function pick(items: readonly ModuleItem[]): Promise<ModuleItem | undefined> {
+function pick(items: readonly ModuleItem[], rule: ModuleRule | undefined): Promise<ModuleItem | undefined> {
   return new Promise(resolve => {
     const quickPick = vscode.window.createQuickPick<ModuleItem>();
     quickPick.title = vscode.l10n.t('Switch Alignment Module');
-    quickPick.placeholder = vscode.l10n.t('The module for this workspace');
+    quickPick.placeholder =
+      rule === undefined
+        ? vscode.l10n.t('The module for this workspace')
+        : vscode.l10n.t('Rule {0} decides here: {1}', rule.index + 1, ruleText(rule));
     quickPick.matchOnDescription = true;
     quickPick.matchOnDetail = true;
     quickPick.items = items;
@@ -160,8 +166,4 @@ function gain(evaluation: readonly EvaluationRow[], proposalId: string): string 
   if (row === undefined || row.proposal === 0) return vscode.l10n.t('not measured with this proposal');
   const percent = (100 * (row.aligned - row.proposal)) / row.proposal;
   return `${row.metric} ${row.proposal.toFixed(3)} → ${row.aligned.toFixed(3)} (${percent > 0 ? '+' : ''}${percent.toFixed(1)} %)`;
-}
-
-function scopeOfEditor(): vscode.Uri | undefined {
-  return vscode.window.activeTextEditor?.document.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri;
 }

@@ -31,7 +31,8 @@ export function isLanguageOn(languages: Settings['languages'], languageId: strin
  */
 export async function storeModules(scope: vscode.Uri | undefined, modules: readonly ModuleSetting[]): Promise<void> {
   const section = vscode.workspace.getConfiguration('residual', scope);
-  await section.update('modules', modules, targetFor(scope));
+  const isOfFolder = levelOf('modules', scope) === vscode.ConfigurationTarget.WorkspaceFolder;
+  await section.update('modules', modules, isOfFolder ? vscode.ConfigurationTarget.WorkspaceFolder : targetFor(scope));
 }
 
 export function targetFor(scope: vscode.Uri | undefined): vscode.ConfigurationTarget {
@@ -41,4 +42,14 @@ export function targetFor(scope: vscode.Uri | undefined): vscode.ConfigurationTa
   return folders.length > 1 && inFolder
     ? vscode.ConfigurationTarget.WorkspaceFolder
     : vscode.ConfigurationTarget.Workspace;
+}
+
+/** The level whose value of a setting counts, the one nearest to the resource; undefined when none has one. */
+export function levelOf(name: string, scope: vscode.Uri | undefined): vscode.ConfigurationTarget | undefined {
+  const found = vscode.workspace.getConfiguration('residual', scope ?? null).inspect(name);
+  // A folder that is opened by itself is both: its settings are the workspace's.
+  const hasFolders = vscode.workspace.workspaceFile !== undefined;
+  if (hasFolders && found?.workspaceFolderValue !== undefined) return vscode.ConfigurationTarget.WorkspaceFolder;
+  if (found?.workspaceValue !== undefined) return vscode.ConfigurationTarget.Workspace;
+  return found?.globalValue === undefined ? undefined : vscode.ConfigurationTarget.Global;
 }

@@ -13,6 +13,7 @@ const BUSY_AFTER_MS = 400;
 export class StatusBar implements vscode.Disposable {
   private readonly item: vscode.StatusBarItem;
   private choice: Choice | undefined;
+  private reason = '';
   private problem: string | undefined;
   private engine: EngineState = 'idle';
   private nWorking = 0;
@@ -34,9 +35,11 @@ export class StatusBar implements vscode.Disposable {
     return this.choice;
   }
 
-  showChoice(choice: Choice): void {
-    if (choice === this.choice) return;
+  /** @param reason why it is this one, as a sentence. */
+  showChoice(choice: Choice, reason: string): void {
+    if (choice === this.choice && reason === this.reason) return;
     this.choice = choice;
+    this.reason = reason;
     this.draw();
   }
 
@@ -91,7 +94,7 @@ export class StatusBar implements vscode.Disposable {
     this.item.text = `$(${icon}) ${module === '' ? 'Residual' : `Residual: ${module}`}`;
     this.item.backgroundColor =
       this.problem === undefined ? undefined : new vscode.ThemeColor('statusBarItem.warningBackground');
-    this.item.accessibilityInformation = { label: `Residual, ${module}, ${state}` };
+    this.item.accessibilityInformation = { label: ['Residual', module, state, this.reason].join(', ') };
     this.item.tooltip = this.tooltip(state);
   }
 
@@ -141,6 +144,7 @@ export class StatusBar implements vscode.Disposable {
           `${vscode.l10n.t('Module')}: ${escapeMarkdown(this.choice!.titles[i])} (${vscode.l10n.t('strength {0}', m.strength.toFixed(2))})\n\n`,
         );
       });
+      tip.appendText(this.reason).appendMarkdown('\n\n');
     }
     const pause =
       this.pausing.here === undefined

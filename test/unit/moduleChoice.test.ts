@@ -83,6 +83,17 @@ describe('module choice', () => {
     choices.forget();
     assert.equal(await use([{ id: 'a' }]), 'a:0.3');
   });
+  it('says what to expect without loading it, and what is kept where that was refused', async () => {
+    const expected = async (id: string) => (await choices.expected('s', 'auto', [{ id }]))?.titles.join();
+    assert.equal(await expected('a'), 'Title of a');
+    assert.deepEqual(warmed, []);
+    await use([{ id: 'a' }]);
+    broken.add('b');
+    assert.equal(await expected('b'), 'Title of b');
+    await use([{ id: 'b' }]);
+    assert.equal(await expected('b'), 'Title of a');
+    await assert.rejects(expected('nonsense'), /no alignment module "nonsense"/);
+  });
   it('loads a choice once, and each scope has its own', async () => {
     await use([{ id: 'a' }], 'one');
     await use([{ id: 'a' }], 'one');

@@ -1,0 +1,38 @@
+/** Shows in the status bar what will complete in the editor that a person turned to, before anything is asked for there. */
+import * as vscode from 'vscode';
+import type { ModuleChoice } from '../host/moduleChoice';
+import type { ModuleFiles } from '../host/moduleFiles';
+import { isWrittenIn } from './admission';
+import { decisionFor, reasonFor, scopeOf } from './moduleDecision';
+import { settingsFor } from './settings';
+import type { StatusBar } from './statusBar';
+
+export function showExpectedChoice(choices: ModuleChoice, files: ModuleFiles, status: StatusBar): vscode.Disposable {
+  let nAsked = 0;
+  const show = async () => {
+    const asked = ++nAsked;
+    const document = vscode.window.activeTextEditor?.document;
+    // An output or a commit box that has the focus says nothing of completions.
+    if (document === undefined || !isWrittenIn(document)) return;
+    const settings = settingsFor(document);
+    const decision = decisionFor(document, settings);
+    // What cannot be resolved is said when a completion is asked for.
+    const choice = await choices
+      .expected(scopeOf(document, decision), settings.proposal, decision.modules)
+      .catch(() => undefined);
+    if (choice !== undefined && asked === nAsked) status.showChoice(choice, reasonFor(document, decision));
+  };
+  void show();
+  return vscode.Disposable.from(
+    vscode.window.onDidChangeActiveTextEditor(show),
+    vscode.workspace.onDidGrantWorkspaceTrust(show),
+    vscode.workspace.onDidOpenTextDocument(document => {
+      // Its language was changed.
+      if (document === vscode.window.activeTextEditor?.document) void show();
+    }),
+    vscode.workspace.onDidChangeConfiguration(event => {
+      if (event.affectsConfiguration('residual')) void show();
+    }),
+    files.onDidChange(show),
+  );
+}

@@ -13,9 +13,6 @@ describe('pausing', () => {
   const script = { file: 'src/sum.py', after: PYTHON_LOOP, types: 'tot' };
   const other = { file: 'src/sum.ts', after: LOOP, types: 'tot' };
 
-  /** What the extension has done so far, one line of its log each. */
-  const nRequests = () => (window.log.match(/completion (from|cancelled)/g) ?? []).length;
-
   async function typeAt(spot: typeof script): Promise<void> {
     const { driver } = window;
     await driver.openFile(spot.file);
@@ -31,11 +28,11 @@ describe('pausing', () => {
 
   /** That nothing came is known once something that was asked for later has come. */
   async function isSilent(spot: typeof script): Promise<void> {
-    const before = nRequests();
+    const before = window.nRequests;
     await typeAt(spot);
     await window.driver.waitForStatusLabel(statusBarId, label => label.includes('paused'));
     await window.driver.staysWithoutGhostText(1_500);
-    assert.equal(nRequests(), before, 'the engine was asked');
+    assert.equal(window.nRequests, before, 'the engine was asked');
     await window.driver.revert();
   }
 
@@ -109,12 +106,12 @@ describe('pausing', () => {
     await choose('For 15 Minutes');
     await driver.waitForStatusLabel(statusBarId, seen => /paused until \d+:\d\d/.test(seen));
     await isSilent(script);
-    const before = nRequests();
+    const before = window.nRequests;
     await typeAt(script);
     await driver.palette(commandTitle('residual.complete'));
     const messages = await driver.waitForToast('Completions are paused until');
     assert.equal(messages.length, 1);
-    assert.equal(nRequests(), before);
+    assert.equal(window.nRequests, before);
     await driver.page.locator('.notification-toast .monaco-button', { hasText: 'Resume' }).click();
     await label('ready');
     await driver.revert();
@@ -128,7 +125,6 @@ describe('pausing', () => {
 
 describe('VS Code’s own snooze', () => {
   const window = useWorkbench({ settings: { ...withoutSuggestWidget, 'residual.debounce': 0 } });
-  const nRequests = () => (window.log.match(/completion (from|cancelled)/g) ?? []).length;
 
   async function typeAtSpot(): Promise<void> {
     const { driver } = window;
@@ -145,10 +141,10 @@ describe('VS Code’s own snooze', () => {
     await driver.quickPick('5 minutes');
     await driver.waitForNoGhostText();
     await driver.revert();
-    const before = nRequests();
+    const before = window.nRequests;
     await typeAtSpot();
     await driver.staysWithoutGhostText(1_500);
-    assert.equal(nRequests(), before, 'the engine was asked');
+    assert.equal(window.nRequests, before, 'the engine was asked');
     await driver.revert();
     await driver.palette('Cancel Snooze Inline Suggestions');
     await typeAtSpot();

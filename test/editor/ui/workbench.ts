@@ -13,6 +13,10 @@ export interface Window {
   readonly workspace: string;
   /** What the server, the extension host and the extension have logged. */
   readonly log: string;
+  /** What the extension has reported as errors so far. */
+  readonly errors: readonly string[];
+  /** How many completions it has answered or cancelled so far, one line of its log each. */
+  readonly nRequests: number;
   /** Processes of this window whose command line has `text` in it. */
   pids(text: string): number[];
   /** Writes a file of the workspace, its folders included. */
@@ -83,6 +87,11 @@ export function useWorkbench({
   });
 
   const at = (file: string) => path.join(workspace, file);
+  /** Lines of the extension's own log, which stands in a section of its own. */
+  const ownLog = () =>
+    (opened?.server.logs() ?? '')
+      .split(/^--- (?=.*---$)/m)
+      .flatMap(part => (part.startsWith('Residual') ? part.split('\n') : []));
   return {
     get driver() {
       assert.ok(opened, 'the window is open only inside tests');
@@ -93,6 +102,12 @@ export function useWorkbench({
     },
     get log() {
       return opened?.server.logs() ?? '';
+    },
+    get errors() {
+      return ownLog().filter(line => line.includes('[error]'));
+    },
+    get nRequests() {
+      return ownLog().filter(line => /completion (from|cancelled)/.test(line)).length;
     },
     pids(text) {
       const mark = `TMPDIR=${opened?.server.profile}`;

@@ -73,8 +73,9 @@ function apiFetch(connection: HubConnection, signal: AbortSignal): typeof fetch 
 /** A mirror's list of files may go on at the original: it is asked for at the endpoint, the only place agreed to. */
 function onEndpoint(endpoint: string, address: string): string {
   const url = new URL(address, `${endpoint}/`);
-  if (url.href.startsWith(`${endpoint}/`)) return url.href;
-  return `${endpoint}${url.pathname}${url.search}`;
+  const { origin, pathname } = new URL(endpoint);
+  const isBelow = pathname !== '/' && url.pathname.startsWith(`${pathname}/`);
+  return `${isBelow ? origin : endpoint}${url.pathname}${url.search}`;
 }
 
 async function limited(response: Response): Promise<Response> {

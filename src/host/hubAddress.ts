@@ -70,13 +70,22 @@ function withoutHost(text: string, endpoint: string): string {
   const { pathname } = new URL(endpoint);
   const base = pathname === '/' ? '' : pathname;
   if (url.host === new URL(endpoint).host && url.pathname.startsWith(base)) {
-    return decodeURIComponent(url.pathname.slice(base.length));
+    return decoded(url.pathname.slice(base.length));
   }
-  if (HUB_HOSTS.includes(url.host)) return decodeURIComponent(url.pathname);
+  if (HUB_HOSTS.includes(url.host)) return decoded(url.pathname);
   throw new UserError(
     'hub-address',
     `${url.host} is not the hub that is used here, ${new URL(endpoint).host}. Set residual.hub.endpoint to another one, or type owner/name.`,
   );
+}
+
+/** Where it cannot be decoded it names nothing, which is seen later. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 function tryUrl(text: string): URL | undefined {

@@ -172,6 +172,11 @@ export class ModuleFiles {
     throw new UserError('unknown-module', `There is no alignment module "${id}". Found: ${ids}.`);
   }
 
+  /** The modules that this person may rename, replace and delete. */
+  async own(): Promise<readonly FoundModule[]> {
+    return (await this.options.registry.modules()).filter(({ origin }) => origin === 'personal');
+  }
+
   /** Removes what earlier runs left: half imports, and modules deleted in windows that are closed. */
   async clean(): Promise<void> {
     const names = await readdir(this.#modules).catch(() => []);

@@ -72,6 +72,7 @@ function attach(
   };
   const disposable = vscode.Disposable.from(
     model,
+    intents,
     listen(webview, parseFromSettingsPage, onMessage),
     panel.onDidChangeViewState(() => {
       // The page is thrown away while it is hidden.

@@ -1,25 +1,54 @@
 /** What a person wants of the settings panel, done: settings written at the scope shown, models loaded first, commands run. */
 import * as vscode from 'vscode';
 import { isAbortError, messageOf, UserError } from '../core/errors';
+import { type Dropped, putDropped } from '../host/droppedFiles';
 import type { ModuleSetting } from '../host/moduleChoice';
-import type { FromSettingsPage, ModuleAction, PlainAction } from '../protocol/pages/settings';
+import type { DroppedFile, FromSettingsPage, ModuleAction, PlainAction } from '../protocol/pages/settings';
 import { languageName } from './languageNames';
 import { chosenWith } from './moduleCommands';
+import {
+  askForSource,
+  deleteModule,
+  exportModule,
+  type FlowParts,
+  importModule,
+  renameModule,
+  revealModule,
+  verifyModule,
+} from './moduleFileFlows';
 import type { SettingsPanelModel, SettingsPanelParts } from './settingsPanelModel';
 import { inspectIn, scopesOfWindow, writeIn } from './settingsPanelScopes';
 
 type Intent = Exclude<FromSettingsPage, { kind: 'ready' }>;
 
 export class SettingsPanelIntents {
+  private readonly flows: FlowParts;
+  private dropped: Dropped | undefined;
+
   constructor(
     private readonly parts: SettingsPanelParts,
     private readonly panel: SettingsPanelModel,
-  ) {}
+  ) {
+    this.flows = {
+      files: parts.moduleFiles,
+      say: (kind, text, actions) => panel.notices.say(kind, text, actions),
+      use: id => this.onModule('use', id),
+      attempt: work => this.attempt(work),
+    };
+  }
+
+  hear(intent: Intent): Promise<void> {
+    return this.attempt(() => this.handle(intent));
+  }
+
+  dispose(): void {
+    void this.dropped?.remove();
+  }
 
   /** What fails becomes a notice, and changes nothing. */
-  async hear(intent: Intent): Promise<void> {
+  private async attempt(work: () => Promise<void>): Promise<void> {
     try {
-      await this.handle(intent);
+      await work();
     } catch (error) {
       if (isAbortError(error)) return;
       this.parts.log.error(`settings panel: ${messageOf(error)}`);
@@ -60,8 +89,9 @@ export class SettingsPanelIntents {
       case 'notice':
         return this.panel.notices.answer(intent.id, intent.action);
       case 'droppedPaths':
+        return this.importAll(intent.uris.flatMap(pathOf));
       case 'droppedFiles':
-        return;
+        return this.importDropped(intent.files);
     }
   }
 
@@ -73,7 +103,7 @@ export class SettingsPanelIntents {
       case 'resume':
         return pausing.resumeAll();
       case 'importModule':
-        return vscode.commands.executeCommand('residual.importModule');
+        return this.importAll([(await askForSource()) ?? []].flat());
       case 'addProposal':
         return vscode.commands.executeCommand('residual.addProposal');
       case 'measure':
@@ -108,12 +138,44 @@ export class SettingsPanelIntents {
           modules.filter(module => module.id !== id),
         );
       case 'export':
+        return exportModule(this.flows, id);
       case 'reveal':
+        return revealModule(this.flows, id);
       case 'rename':
+        return renameModule(this.flows, id);
       case 'delete':
+        return this.delete(id);
       case 'verify':
-        return;
+        return this.panel.whileLoading(id, signal => verifyModule(this.flows, id, signal));
     }
+  }
+
+  /** The files stay until the next ones: a question whether to replace a module may still be open. */
+  private async importDropped(files: readonly DroppedFile[]): Promise<void> {
+    await this.dropped?.remove();
+    this.dropped = await putDropped(files);
+    await this.importAll(this.dropped.sources);
+  }
+
+  private async importAll(sources: readonly string[]): Promise<void> {
+    for (const source of sources) await this.attempt(() => importModule(this.flows, source));
+  }
+
+  /** A module that is gone is of no use in the settings shown; with the way back, it is in use again. */
+  private async delete(id: string): Promise<void> {
+    const { scope } = this.panel;
+    const { modules } = this.panel.settings;
+    const isUsed =
+      modules.some(module => module.id === id) && inspectIn(scope, 'modules')[this.panel.scopeKind] !== undefined;
+    await deleteModule(this.flows, id, async () => {
+      if (isUsed) await writeIn(scope, 'modules', modules);
+    });
+    if (isUsed)
+      await writeIn(
+        scope,
+        'modules',
+        modules.filter(module => module.id !== id),
+      );
   }
 
   /** Loads first and writes only when that worked: a choice that does not load never replaces one that does. */
@@ -200,6 +262,17 @@ export class SettingsPanelIntents {
 
   private write(name: string, value: unknown): Promise<void> {
     return writeIn(this.panel.scope, name, value);
+  }
+}
+
+/** A resource of this machine as a path; what is elsewhere has none. */
+function pathOf(uri: string): string[] {
+  try {
+    const { scheme, fsPath } = vscode.Uri.parse(uri, true);
+    // In a remote window the editor calls the remote machine's files by its name, and this runs there.
+    return scheme === 'file' || scheme === 'vscode-remote' ? [fsPath] : [];
+  } catch {
+    return [];
   }
 }
 

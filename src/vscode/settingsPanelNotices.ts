@@ -1,14 +1,10 @@
 /** What the settings panel has to say: messages that stay until they are answered or dismissed, each text once. */
 import type { Notice } from '../protocol/pages/settingsState';
-
-export interface NoticeAction {
-  readonly label: string;
-  run(): void | Promise<void>;
-}
+import type { FlowAction } from './moduleFileFlows';
 
 interface Kept {
   readonly notice: Notice;
-  readonly actions: readonly NoticeAction[];
+  readonly actions: readonly FlowAction[];
 }
 
 export class Notices {
@@ -21,7 +17,7 @@ export class Notices {
     return this.kept.map(({ notice }) => notice);
   }
 
-  say(kind: Notice['kind'], text: string, actions: readonly NoticeAction[] = []): void {
+  say(kind: Notice['kind'], text: string, actions: readonly FlowAction[] = []): void {
     const labels = actions.map(({ label }, i) => ({ id: String(i + 1), label }));
     const notice = { id: ++this.nSaid, kind, text, actions: labels };
     // The same again is one message, and the newest is read first.

@@ -101,7 +101,8 @@ function ofBrought(layout: Layout, brought: LocalFolder['brought']): Layout {
   return variants.length > 0 ? { ...layout, variants } : layout;
 }
 
-async function readBrought(file: string): Promise<LocalFolder['brought']> {
+/** The residual.json that files came with; undefined when there is none. */
+export async function readBrought(file: string): Promise<LocalFolder['brought']> {
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   try {

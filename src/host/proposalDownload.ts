@@ -84,11 +84,6 @@ export class ProposalDownloads {
     });
   }
 
-  /** After `run`: leaves what a proposal needs, for the folder to be moved. */
-  async clear(id: string): Promise<void> {
-    await rm(path.join(this.dirOf(id), PLAN_FILE), { force: true });
-  }
-
   async #locked<T>(id: string, act: () => Promise<T>): Promise<T> {
     const file = `${this.dirOf(id)}.lock`;
     await onDisk(file, () => mkdir(path.dirname(file), { recursive: true }));

@@ -88,15 +88,16 @@ function chatmlPrompt(
   const healAt = written === '' ? 0 : tokenizer.lastPreTokenStart(written);
   const answer = [...tokenizer.encode(opening), ...tokenizer.encode(written.slice(0, healAt))];
   const newline = tokenizer.encode('\n');
-  const turnTokens = (role: string, text: string) => [
+  // Segments are encoded apart, so that what was counted of each is what all of them take.
+  const turnTokens = (role: string, segments: readonly string[]) => [
     ...(imStart === undefined ? [] : [imStart]),
     ...tokenizer.encode(`${role}\n`),
-    ...tokenizer.encode(text),
+    ...segments.flatMap(segment => tokenizer.encode(segment)),
     imEnd,
     ...newline,
   ];
-  const frame = turnTokens('user', '').length;
-  const head = [...(bos === undefined ? [] : [bos]), ...turnTokens('system', system)];
+  const frame = turnTokens('user', []).length;
+  const head = [...(bos === undefined ? [] : [bos]), ...turnTokens('system', [system])];
   const tail = [...(imStart === undefined ? [] : [imStart]), ...tokenizer.encode('assistant\n'), ...answer];
 
   const context = last.context ?? [];
@@ -107,7 +108,7 @@ function chatmlPrompt(
 
   const kept: (readonly number[])[] = [];
   for (const turn of [...earlier].reverse()) {
-    const tokens = turnTokens(turn.role, turn.role === 'user' ? userText(turn) : turn.text);
+    const tokens = turnTokens(turn.role, turn.role === 'user' ? userSegments(turn) : [turn.text]);
     if (tokens.length > packing.room) break;
     packing.room -= tokens.length;
     kept.unshift(tokens);
@@ -115,7 +116,7 @@ function chatmlPrompt(
   // A conversation begins with its user.
   if (kept.length % 2 === 1 && earlier.length % 2 === 0) kept.shift();
 
-  const tokens = [...head, ...kept.flat(), ...turnTokens('user', joined(blocks, question)), ...tail];
+  const tokens = [...head, ...kept.flat(), ...turnTokens('user', [...blocks, question]), ...tail];
   return {
     tokens,
     owed: new TextEncoder().encode(written.slice(healAt)),
@@ -133,40 +134,38 @@ function chatmlPrompt(
   };
 }
 
-/** @returns a block of Markdown for each item that fitted, in the order in which they were chosen. */
+/** @returns a block of Markdown for each item that fitted, in the order in which they were chosen, in segments. */
 function packContext(context: readonly ContextItem[], packing: Packing, most: number): string[] {
-  const blocks: string[] = [];
+  const blocks: (readonly string[])[] = context.map(() => []);
   let left = most;
   for (const { item, index } of byRank(context)) {
-    const nFrame = packing.count(block(item, ''));
-    const before = packing.room;
+    const nFrame = block(item, CUT).reduce((sum, segment) => sum + packing.count(segment), 0);
+    const roomBefore = packing.room;
     const text = packing.take(item.text, 'head', { item: index, most: left - nFrame });
     if (text === '') continue;
     packing.room -= nFrame;
-    left -= before - packing.room;
+    left -= roomBefore - packing.room;
     blocks[index] = block(item, text);
   }
-  return blocks.filter(each => each !== undefined);
+  return blocks.flat();
 }
 
-function block({ kind, path, languageId, firstLine, text: whole }: ContextItem, text: string): string {
-  if (kind === 'diagnostics') return `Problems in \`${path}\`, by line:\n${text}`;
+/** Stands for a text that is not whole: its frame is the longest. */
+const CUT = '';
+
+/** What stands before the text, the text, and what stands behind it. */
+function block({ kind, path, languageId, firstLine, text: whole }: ContextItem, text: string): readonly string[] {
+  if (kind === 'diagnostics') return [`Problems in \`${path}\`, by line:\n`, text.trimEnd(), '\n\n'];
   const lines = firstLine === undefined ? '' : `, from line ${firstLine}`;
-  const cut = text.length < whole.length && text !== '' ? ' (its beginning)' : '';
-  return `\`${path}\`${lines}${cut}:\n\`\`\`${commentLanguage(languageId).fence}\n${text.trimEnd()}\n\`\`\``;
+  const cut = text.length < whole.length ? ' (its beginning)' : '';
+  const fence = commentLanguage(languageId).fence;
+  return [`\`${path}\`${lines}${cut}:\n\`\`\`${fence}\n`, text.trimEnd(), '\n```\n\n'];
 }
 
 function askedText({ command, text }: ChatTurn): string {
   return command === undefined ? text : text === '' ? INSTRUCTIONS[command] : `${INSTRUCTIONS[command]} ${text}`;
 }
 
-function userText(turn: ChatTurn): string {
-  return joined(
-    (turn.context ?? []).map(item => block(item, item.text)),
-    askedText(turn),
-  );
-}
-
-function joined(blocks: readonly string[], question: string): string {
-  return [...blocks, question].join('\n\n');
+function userSegments(turn: ChatTurn): string[] {
+  return [...(turn.context ?? []).flatMap(item => block(item, item.text)), askedText(turn)];
 }

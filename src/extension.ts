@@ -19,6 +19,7 @@ import { Neighbours } from './vscode/neighbours';
 import { OtherProviders } from './vscode/otherProviders';
 import { Pausing } from './vscode/pausing';
 import { refusalMessage } from './vscode/refusalMessage';
+import { registerChat } from './vscode/registerChat';
 import { engineLimits } from './vscode/settings';
 import { registerSettingsPanel } from './vscode/settingsPanel';
 import { StatusBar } from './vscode/statusBar';
@@ -68,6 +69,7 @@ export function activate(context: vscode.ExtensionContext): void {
       new InlineCompletions(completer, choices, neighbours, status, pausing, new OtherProviders(context.globalState)),
     ),
     registerFirstRun(),
+    registerChat({ context, engine, registry, log }),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     moduleFiles.onDidChange(() => choices.forget()),
     registerSettingsPanel(context.extensionUri, {

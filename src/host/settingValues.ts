@@ -10,7 +10,7 @@ export interface Settings {
   readonly modules: readonly ModuleSetting[];
   readonly moduleRules: readonly ModuleRule[];
   /** What answers in the chat. */
-  readonly chatModules: readonly ModuleSetting[];
+  readonly 'chat.modules': readonly ModuleSetting[];
   readonly languages: Readonly<Record<string, boolean>>;
   /** Globs of files to leave alone. */
   readonly exclude: Readonly<Record<string, boolean>>;
@@ -33,7 +33,7 @@ export function readSettings(source: Source): Settings {
     proposal: text(source, 'proposal', 'auto'),
     modules: modulesOf(source.value('modules')),
     moduleRules: rulesOf(source.value('moduleRules')),
-    chatModules: modulesOf(source.value('chat.modules')),
+    'chat.modules': modulesOf(source.value('chat.modules')),
     languages: flags(source, 'languages'),
     exclude: flags(source, 'exclude'),
     contextTokens: Math.round(number(source, 'contextTokens', { least: 64, most: 32_768, otherwise: 768 })),

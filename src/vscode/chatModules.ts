@@ -11,7 +11,7 @@ interface Row extends vscode.QuickPickItem {
 
 /** Several may be picked: they are composed. */
 export async function chooseChatModules(registry: Registry): Promise<void> {
-  const current = settingsFor(undefined).chatModules;
+  const current = settingsFor(undefined)['chat.modules'];
   const rows = (await registry.modules()).map(
     ({ id, manifest, problem, sizeBytes }): Row => ({
       id,

@@ -27,8 +27,9 @@ const MAX_ANSWER_TOKENS = 256;
 
 export function registerChat({ context, engine, registry, log }: ChatParts): vscode.Disposable {
   const choice = async () => {
-    const { proposal, chatModules } = settingsFor(undefined);
-    return resolveChoice(proposal, chatModules, await registry.proposals(), await registry.modules());
+    const settings = settingsFor(undefined);
+    const modules = settings['chat.modules'];
+    return resolveChoice(settings.proposal, modules, await registry.proposals(), await registry.modules());
   };
   const chat = new ChatSession({
     engine: chatEngine(engine),

@@ -27,6 +27,7 @@ describe('settings', () => {
     ['modules', [{ id: 'x', strength: -1 }], [{ id: 'x', strength: 0 }]],
     ['modules', [{ id: 'x', strength: 1e9 }], [{ id: 'x', strength: 4 }]],
     ['modules', [{ id: 'x', strength: '0.5' }], [{ id: 'x' }]],
+    ['chat.modules', ['a', { id: 'b', strength: 9 }, 3], [{ id: 'a' }, { id: 'b', strength: 4 }]],
     ['moduleRules', 'tests/**', []],
     ['moduleRules', { glob: '*.ts', modules: [] }, []],
     ['moduleRules', [null, 7, 'x', [], {}, { glob: '*.ts' }, { modules: [] }], []],

@@ -11,6 +11,9 @@ export interface Settings {
   readonly moduleRules: readonly ModuleRule[];
   /** What answers in the chat. */
   readonly 'chat.modules': readonly ModuleSetting[];
+  /** Tokens of a question with its context, and of an answer. */
+  readonly 'chat.contextTokens': number;
+  readonly 'chat.maxTokens': number;
   readonly languages: Readonly<Record<string, boolean>>;
   /** Globs of files to leave alone. */
   readonly exclude: Readonly<Record<string, boolean>>;
@@ -34,6 +37,10 @@ export function readSettings(source: Source): Settings {
     modules: modulesOf(source.value('modules')),
     moduleRules: rulesOf(source.value('moduleRules')),
     'chat.modules': modulesOf(source.value('chat.modules')),
+    'chat.contextTokens': Math.round(
+      number(source, 'chat.contextTokens', { least: 256, most: 131_072, otherwise: 4096 }),
+    ),
+    'chat.maxTokens': Math.round(number(source, 'chat.maxTokens', { least: 16, most: 32_768, otherwise: 1024 })),
     languages: flags(source, 'languages'),
     exclude: flags(source, 'exclude'),
     contextTokens: Math.round(number(source, 'contextTokens', { least: 64, most: 32_768, otherwise: 768 })),

@@ -1,19 +1,18 @@
 /** The chat's parts, its view and its commands. */
 import * as vscode from 'vscode';
 import type { Chat } from '../host/chat';
-import type { ChatEngine } from '../host/chatAnswering';
+import { chatEngine } from '../host/chatEngine';
 import { chatFiles } from '../host/chatFiles';
 import { ChatSession } from '../host/chatSession';
 import type { EngineClient } from '../host/engineClient';
-import { resolveChoice } from '../host/moduleChoice';
 import type { Registry } from '../host/registry';
 import type { ConversationEntry } from '../protocol/chatState';
+import { chatChoice, chatLimits } from './chatChoice';
 import { ChatContext } from './chatContext';
 import { ChatEdits } from './chatEdits';
 import { deleteConversation, exportConversation, pickConversation, renameConversation } from './chatHistory';
 import { chooseChatModules } from './chatModules';
 import { CHAT_VIEW, ChatView } from './chatView';
-import { settingsFor } from './settings';
 
 export interface ChatParts {
   readonly context: vscode.ExtensionContext;
@@ -22,20 +21,13 @@ export interface ChatParts {
   readonly log: vscode.LogOutputChannel;
 }
 
-/** Longer answers of a small model are rarely better ones. */
-const MAX_ANSWER_TOKENS = 256;
-
 export function registerChat({ context, engine, registry, log }: ChatParts): vscode.Disposable {
-  const choice = async () => {
-    const settings = settingsFor(undefined);
-    const modules = settings['chat.modules'];
-    return resolveChoice(settings.proposal, modules, await registry.proposals(), await registry.modules());
-  };
+  const choice = () => chatChoice(registry);
   const chat = new ChatSession({
     engine: chatEngine(engine),
     choose: choice,
     store: context.storageUri && chatFiles(vscode.Uri.joinPath(context.storageUri, 'chats').fsPath),
-    limits: () => ({ maxTokens: MAX_ANSWER_TOKENS, contextTokens: settingsFor(undefined).contextTokens }),
+    limits: chatLimits,
     onProblem: error => log.warn(`chat: ${error instanceof Error ? error.message : String(error)}`),
   });
   const chatContext = new ChatContext(context.workspaceState);
@@ -92,14 +84,4 @@ function commands({
     'residual.chooseChatModules': () => chooseChatModules(registry),
   };
   return Object.entries(all).map(([id, run]) => vscode.commands.registerCommand(id, run));
-}
-
-function chatEngine(engine: EngineClient): ChatEngine {
-  return {
-    chat: (request, onProgress, signal) => engine.stream('chat', request, onProgress, signal),
-    account: (request, signal) => engine.call('chatAccount', request, signal),
-    capabilities: (proposal, signal) => engine.call('chatCapabilities', { proposal }, signal),
-    countTokens: async (proposal, texts, signal) =>
-      (await engine.call('countTokens', { proposal, texts }, signal)).counts,
-  };
 }

@@ -1,12 +1,68 @@
-// The settings panel in every state that it has.
+// The settings panel in the states that it has.
+import fs from 'node:fs';
+import path from 'node:path';
+
+const FILE = 'src/state/store.ts';
+
+/** A module that somebody shared: with a title that should not be one. */
+function writeModules(workspace) {
+  const from = JSON.parse(fs.readFileSync('models/modules/react/module.json', 'utf8'));
+  const write = (id, manifest) => {
+    const folder = path.join(workspace, '.residual/modules', id);
+    fs.cpSync('models/modules/react', folder, { recursive: true });
+    fs.writeFileSync(path.join(folder, 'module.json'), JSON.stringify({ ...from, ...manifest, id }));
+  };
+  const title =
+    'Our own style <b>with a title</b> that goes on for much longer than anybody would ever want to read it';
+  write('our-style', {
+    title,
+    domain: 'our code',
+    evaluation: [],
+    description: 'Components as this team writes them.',
+  });
+  write('from-the-future', { formatVersion: 99 });
+}
 
 /** @param {{ driver: import('../workbench/driver.mjs').Driver, workspace: string, shoot: (name: string) => Promise<void> }} window */
-export async function pictures({ driver, shoot }) {
-  await driver.openFile('src/state/store.ts');
-  await driver.moveBehind('src/state/store.ts', 'export function getState(): State {\n  ');
+export async function pictures({ driver, workspace, shoot }) {
+  const settings = path.join(workspace, '.vscode/settings.json');
+  const write = values => fs.writeFileSync(settings, JSON.stringify(values, null, 2));
   await driver.palette('Residual: Open Settings Panel');
   const page = await driver.pageFrame('settings');
   await page.locator('.page[aria-busy="false"]').waitFor();
-  await page.locator('.side.is-aligned:not(.is-working) pre').waitFor();
-  await shoot('settings');
+  await page.locator('.preview-empty').waitFor();
+  write({});
+  await page.locator('.empty').waitFor();
+  await shoot('empty');
+
+  await driver.openFile(FILE);
+  await driver.moveBehind(FILE, 'export function getState(): State {\n  ');
+  writeModules(workspace);
+  write({ 'residual.modules': [{ id: 'react', strength: 0.8 }, { id: 'tests' }] });
+  await driver.palette('Residual: Open Settings Panel');
+  const panel = await driver.pageFrame('settings');
+  await panel.locator('[data-card="our-style"]').waitFor();
+  await panel.locator('.side.is-aligned:not(.is-working) pre').waitFor();
+  await shoot('composed');
+
+  await panel.locator('[data-card="react"] summary').click();
+  await panel.locator('#verify-react').click();
+  await panel.locator('.notice').waitFor();
+  await panel.locator('[data-card="from-the-future"]').scrollIntoViewIfNeeded();
+  await shoot('modules');
+
+  await panel.locator('#proposal .speed button').click();
+  await panel.locator('#proposal .speed', { hasText: /Again/ }).waitFor();
+  await panel.locator('#proposal').evaluate(section => section.scrollIntoView());
+  await shoot('proposal');
+
+  await panel.locator('#compare-b').selectOption('react');
+  await panel.getByRole('button', { name: 'Compare', exact: true }).click();
+  await panel.locator('.comparison [role="status"]', { hasText: /: 8 lines/ }).waitFor({ timeout: 180_000 });
+  await panel.locator('#compare').evaluate(section => section.scrollIntoView());
+  await shoot('compare');
+
+  await panel.locator('#number-contextTokens').fill('7');
+  await panel.locator('#options').evaluate(section => section.scrollIntoView());
+  await shoot('options');
 }

@@ -61,6 +61,8 @@ export interface ModuleManifest {
   readonly q0?: { readonly id: string; readonly sha256: Sha256 };
   readonly training?: TrainingRecord;
   readonly evaluation: readonly EvaluationRow[];
+  /** What an n-gram module was counted from. */
+  readonly counts?: { readonly files: number; readonly tokens: number };
 }
 
 /** `suffix-first` keeps prefix and middle contiguous, so that a keystroke only appends. */
@@ -123,6 +125,10 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
     const training = field.object('training');
     for (const name of ['objective', 'base']) training.text(name);
     for (const name of ['alpha', 'tokens', 'seed']) training.number(name);
+  }
+  if (field.has('counts')) {
+    const counts = field.object('counts');
+    for (const name of ['files', 'tokens']) counts.number(name);
   }
   for (const row of field.array('evaluation')) {
     for (const name of ['metric', 'proposalId', 'dataset']) row.text(name);

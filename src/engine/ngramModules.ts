@@ -193,7 +193,11 @@ function accountOf(store: NgramStore, nLeftOut: number): NgramAccount {
 
 async function writeModule(module: FolderRef, store: NgramStore, manifest: object, pause: Pause): Promise<void> {
   const pieces = writeNgramFile(store);
-  const whole = parseModuleManifest({ ...manifest, files: { [NGRAM_FILE]: await hashOf(pieces, pause) } });
+  const whole = parseModuleManifest({
+    ...manifest,
+    files: { [NGRAM_FILE]: await hashOf(pieces, pause) },
+    counts: { files: store.files.size, tokens: store.nTokens },
+  });
   try {
     await replaceFiles(
       module.dir,

@@ -17,7 +17,7 @@ import type {
   SpeedView,
 } from '../protocol/pages/settingsState';
 import { activeModules, moduleCard, soleRuleAmong } from './moduleCards';
-import { chooseProposal } from './moduleChoice';
+import { chooseProposal, type ModuleSetting } from './moduleChoice';
 import type { FoundModule, FoundProposal } from './registry';
 import { readEngineLimits, readSettings, type Source } from './settingValues';
 
@@ -42,6 +42,8 @@ export interface PanelInput {
   readonly loading?: string;
   readonly proposals: readonly FoundProposal[];
   readonly modules: readonly FoundModule[];
+  /** The rule that decides in the file of the preview. */
+  readonly rule?: { readonly file: string; readonly text: string; readonly modules: readonly ModuleSetting[] };
   readonly isMeasuring: boolean;
   /** @param ids of the modules in use; none for the proposal alone. */
   speedOf(proposalDir: string, ids: readonly string[]): SpeedView | undefined;
@@ -87,6 +89,7 @@ export function panelState(input: PanelInput): PanelState {
     isMeasuring: input.isMeasuring,
     modules: view('modules', active),
     ...(soleRule !== undefined && { soleRule }),
+    ...(input.rule && { rule: ruleView(input.rule, input.modules) }),
     library: input.modules.map(found => moduleCard(found, inUse?.id ?? '', settings.modules)),
     instant: input.instant,
     options: {
@@ -130,6 +133,13 @@ function settingView<T>(inspected: Inspected, name: string, kind: ScopeKind, val
     ...(overriddenIn !== undefined && { overriddenIn }),
     isLocked: OF_THE_MACHINE.has(name) && kind !== 'user',
   };
+}
+
+function ruleView(
+  { file, text, modules }: NonNullable<PanelInput['rule']>,
+  found: readonly FoundModule[],
+): NonNullable<PanelState['rule']> {
+  return { file, text, titles: modules.map(({ id }) => found.find(m => m.id === id)?.manifest?.title ?? id) };
 }
 
 /** A row for every language that a setting names or that is open, `*` first, the others by name. */

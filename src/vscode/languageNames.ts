@@ -13,7 +13,8 @@ export function languageName(languageId: string): string {
 }
 
 function namesOfExtensions(): Map<string, string> {
-  const found = new Map<string, string>();
+  // The editor's own, which no extension brings.
+  const found = new Map([['plaintext', 'Plain Text']]);
   for (const { packageJSON } of vscode.extensions.all) {
     const languages: readonly { id?: string; aliases?: readonly string[] }[] = packageJSON.contributes?.languages ?? [];
     for (const { id, aliases } of languages)

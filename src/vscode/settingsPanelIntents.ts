@@ -122,6 +122,8 @@ export class SettingsPanelIntents {
         return log.show();
       case 'openSettings':
         return vscode.commands.executeCommand('workbench.action.openSettings', '@ext:residual.residual');
+      case 'openRules':
+        return vscode.commands.executeCommand('workbench.action.openSettings', 'residual.moduleRules');
     }
   }
 
@@ -251,7 +253,7 @@ export class SettingsPanelIntents {
     const { modules: active, contextTokens } = this.panel.settings;
     const found = await this.parts.registry.modules();
     const titleOf = (id: string) =>
-      id === '' ? vscode.l10n.t('the proposal alone') : (found.find(module => module.id === id)?.manifest?.title ?? id);
+      id === '' ? vscode.l10n.t('The proposal alone') : (found.find(module => module.id === id)?.manifest?.title ?? id);
     const choiceOf = (id: string) =>
       this.panel.choiceOf(id === '' ? [] : [active.find(module => module.id === id) ?? { id }]);
     await this.panel.comparison.run(this.panel.document, { a: titleOf(a), b: titleOf(b) }, contextTokens, async () => ({

@@ -10,7 +10,7 @@ import { INSTANT_ID } from '../host/instantManifest';
 import type { InstantModule } from '../host/instantModule';
 import { type Choice, type ModuleChoice, type ModuleSetting, resolveChoice } from '../host/moduleChoice';
 import type { ModuleFiles } from '../host/moduleFiles';
-import { panelState, settingsAt } from '../host/panelState';
+import { type PanelInput, panelState, settingsAt } from '../host/panelState';
 import { Quiet } from '../host/quiet';
 import type { FoundModule, Registry } from '../host/registry';
 import type { Settings } from '../host/settingValues';
@@ -19,8 +19,10 @@ import type { EngineStatus } from '../protocol/messages';
 import type { DraftStrength, ToSettingsPage } from '../protocol/pages/settings';
 import type { InstantView, PanelState, ScopeKind } from '../protocol/pages/settingsState';
 import { isWrittenIn } from './admission';
+import { shownPath } from './documentText';
 import { workspaceFolders } from './instantWorkspace';
 import { languageName } from './languageNames';
+import { decisionFor, ruleText } from './moduleDecision';
 import type { Neighbours } from './neighbours';
 import type { Pausing } from './pausing';
 import { ComparisonOnFile } from './settingsPanelComparison';
@@ -247,6 +249,7 @@ export class SettingsPanelModel implements vscode.Disposable {
       ...(this.loading !== undefined && { loading: this.loading }),
       proposals: await registry.proposals(),
       modules,
+      ...this.ruleOfPreview(),
       isMeasuring: this.measuring !== undefined,
       speedOf: (dir, ids) => speed.of(dir, ids),
       instant: this.instantView(modules),
@@ -255,6 +258,14 @@ export class SettingsPanelModel implements vscode.Disposable {
         .map(({ document }) => document.languageId),
       languageName,
     });
+  }
+
+  private ruleOfPreview(): Pick<PanelInput, 'rule'> {
+    const document = this.preview.document;
+    const rule = document && decisionFor(document).rule;
+    return rule === undefined
+      ? {}
+      : { rule: { file: shownPath(document!.uri), text: ruleText(rule), modules: rule.modules } };
   }
 
   private instantView(modules: readonly FoundModule[]): InstantView {
@@ -266,7 +277,9 @@ export class SettingsPanelModel implements vscode.Disposable {
     }
     if (instant.building !== undefined) return { kind: 'building', ...instant.building };
     const found = modules.find(({ id }) => id === INSTANT_ID);
-    return found === undefined ? { kind: 'offered' } : { kind: 'built' };
+    if (found === undefined) return { kind: 'offered' };
+    const counts = found.manifest?.counts;
+    return { kind: 'built', ...(counts && { nFiles: counts.files, nTokens: counts.tokens }) };
   }
 }
 

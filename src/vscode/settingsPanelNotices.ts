@@ -2,6 +2,9 @@
 import type { Notice } from '../protocol/pages/settingsState';
 import type { FlowAction } from './moduleFileFlows';
 
+/** More than these nobody reads. */
+const MOST = 5;
+
 interface Kept {
   readonly notice: Notice;
   readonly actions: readonly FlowAction[];
@@ -21,7 +24,7 @@ export class Notices {
     const labels = actions.map(({ label }, i) => ({ id: String(i + 1), label }));
     const notice = { id: ++this.nSaid, kind, text, actions: labels };
     // The same again is one message, and the newest is read first.
-    this.kept = [{ notice, actions }, ...this.kept.filter(other => other.notice.text !== text)];
+    this.kept = [{ notice, actions }, ...this.kept.filter(other => other.notice.text !== text)].slice(0, MOST);
     this.onChange();
   }
 

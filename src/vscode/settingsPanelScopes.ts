@@ -5,12 +5,13 @@ import type { ScopeTab } from '../protocol/pages/settingsState';
 
 const FOLDER = 'folder:';
 
-/** For this person, for the workspace where there is one, and for each of its folders where there are several. */
+/** For this person, for the workspace where there is one, and for each of its folders where it is made of folders. */
 export function scopesOfWindow(): ScopeTab[] {
   const folders = vscode.workspace.workspaceFolders ?? [];
   const scopes: ScopeTab[] = [{ id: 'user', kind: 'user', name: '' }];
   if (folders.length > 0) scopes.push({ id: 'workspace', kind: 'workspace', name: vscode.workspace.name ?? '' });
-  if (folders.length > 1)
+  // A folder that is opened by itself is the workspace.
+  if (vscode.workspace.workspaceFile !== undefined)
     scopes.push(...folders.map(({ uri, name }): ScopeTab => ({ id: FOLDER + uri, kind: 'folder', name })));
   return scopes;
 }
@@ -24,7 +25,8 @@ export function scopeToBeginWith(document: vscode.TextDocument | undefined): str
 }
 
 export function inspectIn(scope: string, name: string): Inspected {
-  const found = vscode.workspace.getConfiguration('residual', folderOf(scope)).inspect(name);
+  // `null` is a question for no resource on purpose.
+  const found = vscode.workspace.getConfiguration('residual', folderOf(scope) ?? null).inspect(name);
   return {
     default: found?.defaultValue,
     user: found?.globalValue,
@@ -39,7 +41,7 @@ export function inspectIn(scope: string, name: string): Inspected {
  * @throws when the settings file cannot be written, such as one with a mistake in it.
  */
 export async function writeIn(scope: string, name: string, value: unknown): Promise<void> {
-  const section = vscode.workspace.getConfiguration('residual', folderOf(scope));
+  const section = vscode.workspace.getConfiguration('residual', folderOf(scope) ?? null);
   await section.update(name, value, targetOf(scope));
 }
 

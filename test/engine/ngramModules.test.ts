@@ -62,6 +62,8 @@ describe('instant modules', () => {
     const account = await build(FILES);
     assert.equal(account.nFiles, 2);
     assert.equal(account.nLeftOut, 0);
+    const { counts } = JSON.parse(readFileSync(path.join(target.module.dir, 'module.json'), 'utf8'));
+    assert.deepEqual(counts, { files: account.nFiles, tokens: account.nTokens });
     const prefix = 'const a = 1;\nexport function zorbul';
     const alone = await complete(prefix, 0);
     assert.doesNotMatch(alone.text, /ateWidget/);

@@ -46,6 +46,7 @@ export const PLAIN_ACTIONS = [
   'manageTrust',
   'showLog',
   'openSettings',
+  'openRules',
 ] as const;
 export type PlainAction = (typeof PLAIN_ACTIONS)[number];
 

@@ -158,6 +158,8 @@ export interface PanelState {
   readonly modules: SettingView<readonly ActiveModule[]>;
   /** Modules whose rule decides alone stand beside others: completions fail until one is left. */
   readonly soleRule?: string;
+  /** In the file of the preview, a rule decides instead. */
+  readonly rule?: { readonly file: string; readonly text: string; readonly titles: readonly string[] };
   readonly library: readonly ModuleCard[];
   readonly instant: InstantView;
   readonly options: OptionViews;

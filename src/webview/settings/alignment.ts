@@ -19,6 +19,7 @@ export function alignmentSection(page: SettingsPage, state: PanelState): Templat
     html`<div class="columns">
       <div>
         ${modules.value.length === 0 ? nothingActive(page) : activeList(page, modules.value)} ${remarks(state)}
+        ${ruleRemark(page, state)}
       </div>
       ${previewView(page, state)}
     </div>`,
@@ -148,5 +149,14 @@ function remarks({ modules, soleRule }: PanelState): TemplateResult | typeof not
   if (sum <= 1 || weights.length < 2) return nothing;
   return html`<p class="muted">
     ${icon('info')} ${t('Strengths above 1 together are scaled to 1: {0}.', weights.join(', '))}
+  </p>`;
+}
+
+function ruleRemark(page: SettingsPage, { rule }: PanelState): TemplateResult | typeof nothing {
+  if (rule === undefined) return nothing;
+  const titles = rule.titles.join(' + ') || t('the proposal alone');
+  return html`<p class="muted remark">
+    ${icon('list-ordered')} ${t('In {0} a rule decides instead ({1}): {2}.', rule.file, rule.text, titles)}
+    <button class="link" @click=${() => page.post({ kind: 'do', action: 'openRules' })}>${t('Open the Rules')}</button>
   </p>`;
 }

@@ -101,7 +101,7 @@ function rowView(row: ComparedRow, run: Run): TemplateResult {
     <p class="compared-head"><span class="muted">${row.line}</span> <code>${row.head.trim()}</code></p>
     <dl>
       <dt>${t('Author')}</dt>
-      <dd><code>${row.author}</code></dd>
+      <dd><code>${row.author.trimStart()}</code></dd>
       ${written(run.a, row, row.a)} ${written(run.b, row, row.b)}
     </dl>
   </li>`;
@@ -109,12 +109,14 @@ function rowView(row: ComparedRow, run: Run): TemplateResult {
 
 function written(title: string, row: ComparedRow, text: string): TemplateResult {
   const nSame = agreement(row, text);
+  // The space between what was given and what was written is nothing to look at.
+  const from = Math.min(nSame, text.length - text.trimStart().length);
   return html`<dt>${title}</dt>
     <dd>
       ${
         text.trim() === ''
           ? html`<span class="muted">${t('(nothing)')}</span>`
-          : html`<code><span class="same">${text.slice(0, nSame)}</span><mark>${text.slice(nSame)}</mark></code>`
+          : html`<code><span class="same">${text.slice(from, nSame)}</span>${text.slice(nSame)}</code>`
       }
       ${isExact(row, text) ? html`<span class="exact" title=${t('As the author wrote it')}>${icon('check')}</span>` : nothing}
     </dd>`;

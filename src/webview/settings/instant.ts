@@ -15,7 +15,7 @@ export function instantCard(page: SettingsPage, state: PanelState): TemplateResu
       <h3>${t('Instant: this workspace')}</h3>
       ${isActive && card !== undefined ? html`<span class="badge">${t('In use')}</span>` : nothing}
     </div>
-    <p class="facts">${['n-gram', t('counted'), ...(card === undefined ? [] : [size(card.sizeBytes)])].join(' · ')}</p>
+    <p class="facts">${[t('this workspace'), t('n-gram'), ...(card === undefined ? [] : [size(card.sizeBytes)])].join(' · ')}</p>
     <p class="origin">${icon('zap')} ${origin('workspace')}</p>
     <p class="description">
       ${t('Counts the names and habits of this workspace in seconds, keeps up as files are saved, and stays on this machine.')}

@@ -78,7 +78,7 @@ function cardView(page: SettingsPage, state: PanelState, card: ModuleCard): Temp
 }
 
 export function kindText({ kind }: ModuleCard): string {
-  return kind === undefined ? '' : kind === 'neural' ? t('trained') : t('counted');
+  return kind === undefined ? '' : kind === 'neural' ? t('neural') : t('n-gram');
 }
 
 function originIcon({ origin: of }: ModuleCard): string {
@@ -146,7 +146,7 @@ function useButtons(page: SettingsPage, state: PanelState, card: ModuleCard): Te
     </button>`;
   const isDisabled = card.problem !== undefined || state.loading !== undefined;
   const hasOther = state.modules.value.some(module => module.id !== INSTANT_ID && module.problem === undefined);
-  return html`<button ?disabled=${isDisabled} aria-label=${t('Use {0}', title)} @click=${does('use')}>
+  return html`<button class=${hasOther ? 'secondary' : ''} ?disabled=${isDisabled} aria-label=${t('Use {0}', title)} @click=${does('use')}>
       ${hasOther ? t('Use Instead') : t('Use')}</button
     >${
       hasOther

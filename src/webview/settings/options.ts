@@ -7,6 +7,7 @@ import type { LanguageRow, PanelState, SettingView } from '../../protocol/pages/
 import { t } from '../page';
 import { icon, iconButton, section, sourceOf } from './parts';
 import type { SettingsPage } from './settingsPage';
+import { number } from './text';
 
 interface Range {
   readonly min: number;
@@ -179,7 +180,9 @@ function numberBox(
     ${
       isWrong
         ? html`<p class="problem" role="alert">${
-            step === 1 ? t('A whole number from {0} to {1}.', min, max) : t('A number from {0} to {1}.', min, max)
+            step === 1
+              ? t('A whole number from {0} to {1}.', number(min), number(max))
+              : t('A number from {0} to {1}.', number(min), number(max))
           }</p>`
         : nothing
     }`;

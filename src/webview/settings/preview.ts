@@ -60,7 +60,8 @@ function side(preview: Shown, which: 'alone' | 'aligned', title: string): Templa
 
 /** The code around the cursor, the suggestion in it, and in that what the other side writes differently. */
 function code({ before, lineRest }: Shown, text: string | undefined, otherText: string | undefined) {
-  const indent = commonIndent(before);
+  const shown = before.replace(/^(?:[^\S\n]*\n)+/, '');
+  const indent = commonIndent(shown);
   const nSame = otherText === undefined || text === undefined ? Infinity : commonLength(text, otherText);
   const suggested =
     text === undefined
@@ -70,7 +71,7 @@ function code({ before, lineRest }: Shown, text: string | undefined, otherText: 
         : html`<span class="ghost">${dedentRest(text.slice(0, nSame), indent)}</span><mark
               >${dedentRest(text.slice(nSame), indent)}</mark
             >`;
-  return html`<span class="before">${dedent(before, indent)}</span>${suggested}<span class="before">${lineRest}</span>`;
+  return html`<span class="before">${dedent(shown, indent)}</span>${suggested}<span class="before">${lineRest}</span>`;
 }
 
 function verdict(alone: PreviewSide, aligned: PreviewSide): string {

@@ -45,6 +45,13 @@ export class SettingsPage {
     const { scope, filter } = (typeof kept === 'object' && kept !== null ? kept : {}) as Record<string, unknown>;
     if (typeof filter === 'string') this.filter = filter;
     this.redraw();
+    // What is scrolled to, or tabbed to, must not end up behind the head.
+    new ResizeObserver(() => {
+      const header = this.root.querySelector('header');
+      const isSticky = header !== null && getComputedStyle(header).position === 'sticky';
+      const head = isSticky ? header.offsetHeight : 0;
+      document.documentElement.style.scrollPaddingTop = `${head + 12}px`;
+    }).observe(this.root);
     this.post({ kind: 'ready', scope: typeof scope === 'string' ? scope : undefined });
   }
 

@@ -39,19 +39,24 @@ function stateView(page: SettingsPage, state: PanelState): TemplateResult {
         <h1>${t('Residual')}</h1>
         ${stateLine(page, state)}
       </div>
-      ${scopeTabs(page, state)}
+      ${scopeTabs(page, state)} ${noticesView(page, state)}
     </header>
-    <div class="notices" role="region" aria-label=${t('Messages')} ?hidden=${state.isTrusted && state.notices.length === 0}>
-      ${state.isTrusted ? nothing : untrustedView(page)}
-      ${repeat(
-        state.notices,
-        ({ id }) => id,
-        notice => noticeView(page, notice),
-      )}
-    </div>
     ${alignmentSection(page, state)} ${modulesSection(page, state)} ${proposalSection(page, state)}
     ${compareSection(page, state)} ${optionsSection(page, state)}
   `;
+}
+
+/** Beside the scopes, where they are seen however far the page is scrolled. */
+function noticesView(page: SettingsPage, { isTrusted, notices }: PanelState): TemplateResult | typeof nothing {
+  if (isTrusted && notices.length === 0) return nothing;
+  return html`<div class="notices" role="region" aria-label=${t('Messages')}>
+    ${repeat(
+      notices,
+      ({ id }) => id,
+      notice => noticeView(page, notice),
+    )}
+    ${isTrusted ? nothing : untrustedView(page)}
+  </div>`;
 }
 
 /** Whether completions come at all, and the switch that a person looks for first. */
@@ -67,7 +72,9 @@ function stateLine(page: SettingsPage, { engine, pauses, options }: PanelState):
   return html`<div class="state">
     <span class="state-text" data-state=${isOff ? 'off' : isPaused ? 'paused' : engine.state}>
       ${name === 'loading' ? spinner() : icon(name)} ${text}${
-        engine.rssBytes === undefined ? nothing : html` <span class="muted">· ${memory(engine.rssBytes)}</span>`
+        engine.rssBytes === undefined
+          ? nothing
+          : html` <span class="muted" title=${t('Memory of the engine’s process')}>· ${memory(engine.rssBytes)}</span>`
       }
     </span>
     ${

@@ -61,7 +61,7 @@ async function pictureSurface(surface, { pictures, settings = {} }, theme) {
       }
       await page.setViewportSize({ width: WIDTHS.wide, height: HEIGHT });
     };
-    await pictures({ driver, workspace, shoot, page });
+    await pictures({ driver, workspace, shoot, page, profile: workbench.server.profile });
   } finally {
     await workbench.close();
     fs.rmSync(workspace, { recursive: true, force: true });

@@ -78,7 +78,9 @@ export class Pausing implements vscode.Disposable {
   }
 
   private rowsToPause(document: vscode.TextDocument | undefined): Row[] {
-    const untilResumed = vscode.l10n.t('Until you resume, or this window is closed or reloaded.');
+    const untilResumed = vscode.l10n.t('Until you resume or the window closes.');
+    const orForGood = (setting: string) =>
+      vscode.l10n.t('Until you resume or the window closes. For good: the setting {0}.', setting);
     const row = (icon: string, label: string, detail: string, run: () => void): Row => ({
       label: `$(${icon}) ${label}`,
       detail,
@@ -88,24 +90,18 @@ export class Pausing implements vscode.Disposable {
       row('file', vscode.l10n.t('In {0}', nameOf(place.document)), untilResumed, () =>
         this.pauses.pause({ kind: 'file', document: place.document }),
       ),
-      row(
-        'code',
-        vscode.l10n.t('In {0} Files', languageName(languageId)),
-        `${untilResumed} ${vscode.l10n.t('For good, change the setting {0}.', 'residual.languages')}`,
-        () => this.pauses.pause({ kind: 'language', languageId }),
+      row('code', vscode.l10n.t('In {0} Files', languageName(languageId)), orForGood('residual.languages'), () =>
+        this.pauses.pause({ kind: 'language', languageId }),
       ),
     ];
-    const inWindow = row(
-      'window',
-      vscode.l10n.t('In This Window'),
-      `${untilResumed} ${vscode.l10n.t('For good, change the setting {0}.', 'residual.enable')}`,
-      () => this.pauses.pause({ kind: 'window' }),
+    const inWindow = row('window', vscode.l10n.t('In This Window'), orForGood('residual.enable'), () =>
+      this.pauses.pause({ kind: 'window' }),
     );
     return [
       ...(document === undefined ? [] : inDocument(document.languageId, placeOf(document))),
       inWindow,
       ...OFFERED_MINUTES.map(minutes =>
-        row('clock', vscode.l10n.t('For {0} Minutes', minutes), vscode.l10n.t('In this window.'), () =>
+        row('watch', vscode.l10n.t('For {0} Minutes', minutes), vscode.l10n.t('In this window.'), () =>
           this.pauses.pauseFor(minutes * 60_000),
         ),
       ),

@@ -10,6 +10,15 @@ import { settingsFor } from './settings';
 /** Work shorter than this is not shown: a spinner that flickers at every key annoys. */
 const BUSY_AFTER_MS = 400;
 
+interface Look {
+  readonly icon: string;
+  /** In words, for the hover and for screen readers. */
+  readonly state: string;
+  readonly isError?: boolean;
+  /** The setting that switches completions off here. */
+  readonly change?: string;
+}
+
 export class StatusBar implements vscode.Disposable {
   private readonly item: vscode.StatusBarItem;
   private choice: Choice | undefined;
@@ -90,41 +99,29 @@ export class StatusBar implements vscode.Disposable {
 
   private draw(): void {
     const module = this.choice === undefined ? '' : this.choice.titles.join(' + ') || vscode.l10n.t('no module');
-    const { icon, state } = this.look();
+    const { icon, state, isError = false, change } = this.look();
     this.item.text = `$(${icon}) ${module === '' ? 'Residual' : `Residual: ${module}`}`;
-    this.item.backgroundColor =
-      this.problem === undefined ? undefined : new vscode.ThemeColor('statusBarItem.warningBackground');
-    this.item.accessibilityInformation = { label: ['Residual', module, state, this.reason].join(', ') };
-    this.item.tooltip = this.tooltip(state);
+    this.item.backgroundColor = isError ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+    this.item.accessibilityInformation = {
+      label: [['Residual', module, state].filter(Boolean).join(', '), this.reason].filter(Boolean).join('. '),
+    };
+    this.item.tooltip = this.tooltip(state, change);
   }
 
-  private look(): { icon: string; state: string } {
-    const off = this.offHere();
-    if (off !== undefined) return { icon: 'circle-slash', state: off };
+  private look(): Look {
+    const off = offHere();
+    if (off !== undefined) return off;
     const paused = this.pausing.here;
     if (paused !== undefined) return { icon: 'debug-pause', state: paused };
-    if (this.problem !== undefined) return { icon: 'warning', state: vscode.l10n.t('error') };
+    // An engine that starts is about to show whether what went wrong still does.
     if (this.engine === 'starting') return { icon: 'loading~spin', state: vscode.l10n.t('loading') };
+    if (this.problem !== undefined) return { icon: 'warning', state: vscode.l10n.t('error'), isError: true };
     if (this.busy) return { icon: 'sync~spin', state: vscode.l10n.t('busy') };
     return { icon: 'sparkle', state: vscode.l10n.t('ready') };
   }
 
-  /** Where settings switch completions off, in words. */
-  private offHere(): string | undefined {
-    const document = documentHere();
-    switch (switchedOff(document, settingsFor(document))) {
-      case 'everywhere':
-        return vscode.l10n.t('off');
-      case 'language':
-        return vscode.l10n.t('off in this language');
-      case 'file':
-        return vscode.l10n.t('off in this file');
-      case undefined:
-        return undefined;
-    }
-  }
-
-  private tooltip(state: string): vscode.MarkdownString {
+  /** @param change the setting that switches completions off here, if one does. */
+  private tooltip(state: string, change: string | undefined): vscode.MarkdownString {
     const tip = new vscode.MarkdownString('', true);
     tip.isTrusted = {
       enabledCommands: [
@@ -133,6 +130,7 @@ export class StatusBar implements vscode.Disposable {
         'residual.pause',
         'residual.openSettingsPanel',
         'residual.showLog',
+        'workbench.action.openSettings',
       ],
     };
     tip.appendMarkdown(`**Residual** — ${state}\n\n`);
@@ -146,14 +144,36 @@ export class StatusBar implements vscode.Disposable {
       });
       tip.appendText(this.reason).appendMarkdown('\n\n');
     }
-    const pause =
-      this.pausing.here === undefined
-        ? `[${vscode.l10n.t('Pause')}](command:residual.pause)`
-        : `[${vscode.l10n.t('Resume')}](command:residual.pause?${encodeURIComponent('["resume"]')})`;
-    tip.appendMarkdown(
-      `[${vscode.l10n.t('Switch module')}](command:residual.switchModule) · [${vscode.l10n.t('Strength')}](command:residual.setStrength) · ${pause} · [${vscode.l10n.t('Settings')}](command:residual.openSettingsPanel) · [${vscode.l10n.t('Log')}](command:residual.showLog)`,
-    );
+    const resume = `residual.pause?${encodeURIComponent('["resume"]')}`;
+    const links = [
+      [vscode.l10n.t('Switch module'), 'residual.switchModule'],
+      [vscode.l10n.t('Strength'), 'residual.setStrength'],
+      change !== undefined
+        ? [vscode.l10n.t('Switch on'), `workbench.action.openSettings?${encodeURIComponent(JSON.stringify([change]))}`]
+        : this.pausing.here === undefined
+          ? [vscode.l10n.t('Pause'), 'residual.pause']
+          : [vscode.l10n.t('Resume'), resume],
+      [vscode.l10n.t('Settings'), 'residual.openSettingsPanel'],
+      [vscode.l10n.t('Log'), 'residual.showLog'],
+    ];
+    tip.appendMarkdown(links.map(([text, command]) => `[${text}](command:${command})`).join(' · '));
     return tip;
+  }
+}
+
+/** Where settings switch completions off. */
+function offHere(): Look | undefined {
+  const document = documentHere();
+  const icon = 'circle-slash';
+  switch (switchedOff(document, settingsFor(document))) {
+    case 'everywhere':
+      return { icon, state: vscode.l10n.t('off'), change: 'residual.enable' };
+    case 'language':
+      return { icon, state: vscode.l10n.t('off in this language'), change: 'residual.languages' };
+    case 'file':
+      return { icon, state: vscode.l10n.t('off in this file'), change: 'residual.exclude' };
+    case undefined:
+      return undefined;
   }
 }
 

@@ -29,6 +29,8 @@ export function followWindow({ engine, choices, completer, status, pausing, inst
       choices.retry();
       // Perhaps in one language or folder alone: what is wanted elsewhere is asked for again.
       if (SWITCHES.some(name => event.affectsConfiguration(name))) completer.stop();
+      // What went wrong under other settings says nothing of these.
+      status.clearProblem();
       status.redraw();
     }),
     pausing.onDidChange(() => {

@@ -14,7 +14,7 @@ describe('a change in the window', () => {
       engine: { setLimits: tell('limits') },
       choices: { retry: tell('retry'), forget: tell('forget') },
       completer: { stop: tell('stop') },
-      status: { redraw: tell('redraw') },
+      status: { redraw: tell('redraw'), clearProblem: tell('clear') },
       pausing: { onDidChange: paused.event },
       instant: { update: tell('update') },
     };
@@ -42,7 +42,8 @@ describe('a change in the window', () => {
       try {
         await change(value);
         assert.equal(told.includes('stop'), stops);
-        assert.ok(told.includes('redraw') && told.includes('retry') && told.includes('limits'), told.join());
+        for (const what of ['redraw', 'clear', 'retry', 'limits'])
+          assert.ok(told.includes(what), `${what} is not among ${told}`);
       } finally {
         await change(undefined);
       }

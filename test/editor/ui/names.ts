@@ -5,6 +5,9 @@ import path from 'node:path';
 /** The status bar item's id: publisher, name and its own. */
 export { statusBarItem as statusBarId } from '../../../scripts/sample.mjs';
 
+/** Whether the label of the status bar item tells of a state, such as `ready`; the reason for the module may follow. */
+export const tells = (state: string) => (label: string) => label.includes(`, ${state}`);
+
 /** A command's whole title as the palette shows it. */
 export function commandTitle(command: string): string {
   const { contributes } = JSON.parse(fs.readFileSync('package.json', 'utf8'));

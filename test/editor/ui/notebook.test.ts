@@ -1,6 +1,6 @@
 // Ghost text in a notebook: in its cells of code, asked with the cells above, and not in its prose.
 import assert from 'node:assert/strict';
-import { commandTitle, statusBarId } from './names';
+import { commandTitle, statusBarId, tells } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 const cell = (cell_type: string, id: string, source: string) => ({
@@ -54,7 +54,7 @@ describe('a notebook', () => {
     const { driver } = window;
     await driver.palette(commandTitle('residual.pause'));
     await driver.quickPick(`In ${file}`);
-    await driver.waitForStatusLabel(statusBarId, label => label.endsWith(`paused in ${file}`));
+    await driver.waitForStatusLabel(statusBarId, tells(`paused in ${file}`));
     for (const nth of [0, 1]) {
       await editors().nth(nth).locator('.view-lines').click();
       await driver.press('Control+End');
@@ -63,7 +63,7 @@ describe('a notebook', () => {
     }
     await driver.palette(commandTitle('residual.pause'));
     await driver.press('Enter');
-    await driver.waitForStatusLabel(statusBarId, label => label.endsWith('ready'));
+    await driver.waitForStatusLabel(statusBarId, tells('ready'));
   });
 
   it('is left alone in its prose', async () => {
@@ -74,7 +74,7 @@ describe('a notebook', () => {
     await driver.page.locator('.notebookOverlay .markdown-cell-row .monaco-editor.focused').waitFor();
     await driver.press('Control+End');
     await driver.type(' of all orders is');
-    await driver.waitForStatusLabel(statusBarId, label => label.endsWith('off in this language'));
+    await driver.waitForStatusLabel(statusBarId, tells('off in this language'));
     await driver.staysWithoutGhostText(1_000);
     assert.equal(window.nRequests, nBefore);
   });

@@ -1,7 +1,7 @@
 // Pausing by keyboard: in a file, a language, the window or for some minutes; what that silences, and what resumes it.
 import assert from 'node:assert/strict';
 import { sampleSpot } from '../../../scripts/sample.mjs';
-import { commandTitle, statusBarId } from './names';
+import { commandTitle, statusBarId, tells } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 const LOOP = 'function sum(items: number[]) {\n  let total = 0;\n  for (const item of items) {\n    ';
@@ -30,7 +30,7 @@ describe('pausing', () => {
   async function isSilent(spot: typeof script): Promise<void> {
     const before = window.nRequests;
     await typeAt(spot);
-    await window.driver.waitForStatusLabel(statusBarId, label => label.includes('paused'));
+    await window.driver.waitForStatusLabel(statusBarId, tells('paused'));
     await window.driver.staysWithoutGhostText(1_500);
     assert.equal(window.nRequests, before, 'the engine was asked');
     await window.driver.revert();
@@ -47,7 +47,7 @@ describe('pausing', () => {
     await driver.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
   }
 
-  const label = (text: string) => window.driver.waitForStatusLabel(statusBarId, seen => seen.endsWith(text));
+  const label = (text: string) => window.driver.waitForStatusLabel(statusBarId, tells(text));
 
   before(() => {
     window.write(other.file, `${LOOP}\n  }\n  return total;\n}\n`);

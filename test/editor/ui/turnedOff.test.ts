@@ -1,6 +1,6 @@
 // Off means off: no ghost text while the setting says so, or while a person has paused it.
 import { sampleSpot } from '../../../scripts/sample.mjs';
-import { commandTitle, statusBarId } from './names';
+import { commandTitle, statusBarId, tells } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 describe('turned off', () => {
@@ -17,7 +17,7 @@ describe('turned off', () => {
   afterEach(() => window.driver.revert());
 
   it('by the setting, there is no ghost text', async () => {
-    await window.driver.waitForStatusLabel(statusBarId, label => label.endsWith('off'));
+    await window.driver.waitForStatusLabel(statusBarId, tells('off'));
     await typeAtSpot();
     await window.driver.staysWithoutGhostText(5_000);
   });
@@ -25,12 +25,12 @@ describe('turned off', () => {
   it('and on again, there is ghost text at once, until it is paused', async () => {
     const { driver } = window;
     window.write('.vscode/settings.json', '{ "residual.enable": true }');
-    await driver.waitForStatusLabel(statusBarId, label => !label.endsWith('off'));
+    await driver.waitForStatusLabel(statusBarId, label => !tells('off')(label));
     await typeAtSpot();
     await driver.waitForGhostText();
     await driver.palette(commandTitle('residual.pause'));
     await driver.quickPick('In This Window');
-    await driver.waitForStatusLabel(statusBarId, label => label.includes('paused'));
+    await driver.waitForStatusLabel(statusBarId, tells('paused'));
     await driver.press('Escape');
     await driver.type('s');
     await driver.staysWithoutGhostText(3_000);

@@ -20,6 +20,7 @@ import { OtherProviders } from './vscode/otherProviders';
 import { Pausing } from './vscode/pausing';
 import { refusalMessage } from './vscode/refusalMessage';
 import { registerChat } from './vscode/registerChat';
+import { registerEditorChat } from './vscode/registerEditorChat';
 import { engineLimits } from './vscode/settings';
 import { registerSettingsPanel } from './vscode/settingsPanel';
 import { StatusBar } from './vscode/statusBar';
@@ -70,6 +71,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ),
     registerFirstRun(),
     registerChat({ context, engine, registry, log }),
+    registerEditorChat({ extensionUri: context.extensionUri, engine, registry, log, moduleFiles }),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     moduleFiles.onDidChange(() => choices.forget()),
     registerSettingsPanel(context.extensionUri, {

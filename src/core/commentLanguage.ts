@@ -45,6 +45,16 @@ export function commentLanguage(languageId: string): CommentLanguage {
     : { fence: languageId, ending: '', marks: languageId === 'plaintext' ? HASH : DOC };
 }
 
+/** The editor's name of the language that a code block's fence names. */
+export function languageOfFence(fence: string): string {
+  const wanted = fence.toLowerCase();
+  if (wanted === '') return DEFAULT_LANGUAGE;
+  const known = Object.entries(LANGUAGES).find(
+    ([id, language]) => id === wanted || language.fence === wanted || language.ending === `.${wanted}`,
+  );
+  return known?.[0] ?? wanted;
+}
+
 const NAMES: readonly (readonly [RegExp, string])[] = [
   [/\bpython\b/i, 'python'],
   [/\b(?:tsx|react)\b/i, 'typescriptreact'],

@@ -1,7 +1,7 @@
 /** The tokens of a question to a model that only continues code: a sketch of code, cut to what fits. */
 import type { ChatTurn } from './chat';
 import type { ChatBudget, ChatPrompt } from './chatPrompt';
-import { type Piece, type Sketch, sketchOf } from './commentQuestion';
+import { type Piece, type Sketch, sketchOf, withFencedCode } from './commentQuestion';
 import { arrange, type FimOrder } from './fim';
 import type { Tokenizer } from './model';
 import { Packing } from './packing';
@@ -20,7 +20,8 @@ export function commentPrompt(
   order: FimOrder,
   { promptTokens, answerTokens }: ChatBudget,
 ): ChatPrompt {
-  const last = turns[turns.length - 1];
+  const asked = turns[turns.length - 1];
+  const last = withFencedCode(asked);
   const earlier = turns.slice(0, -1).filter(({ role }) => role !== 'system');
   const sketch = arrangeFor(order, sketchOf(last, earlier));
   const header = tokenizer.encode(`${sketch.path}\n`);
@@ -51,7 +52,7 @@ export function commentPrompt(
       budgetTokens: promptTokens,
       promptTokens: tokens.length,
       answerTokens,
-      context: packing.uses,
+      context: packing.uses.slice(0, asked.context?.length ?? 0),
       nTurnsLeftOut: earlier.length - nTurns,
     },
   };

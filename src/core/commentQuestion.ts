@@ -10,6 +10,7 @@ import {
   type CommentLanguage,
   commentLanguage,
   DEFAULT_LANGUAGE,
+  languageOfFence,
   namedLanguage,
   wholeComment,
 } from './commentLanguage';
@@ -83,6 +84,26 @@ function commandSketch(place: Place, earlier: readonly ChatTurn[]): Sketch {
       return questionSketch(place, earlier);
   }
 }
+
+/** Whoever puts code into the question itself, as other programs do, means code beside the question. */
+export function withFencedCode(turn: ChatTurn): ChatTurn {
+  if (turn.context !== undefined && turn.context.length > 0) return turn;
+  const blocks = [...turn.text.matchAll(FENCED)];
+  if (blocks.length === 0) return turn;
+  return {
+    ...turn,
+    text: turn.text
+      .replace(FENCED, '')
+      .replace(/\n{3,}/g, '\n\n')
+      .trim(),
+    context: blocks.map(([, fence, code]): ContextItem => {
+      const languageId = languageOfFence(fence);
+      return { kind: 'mention', path: `src/main${commentLanguage(languageId).ending}`, languageId, text: `${code}\n` };
+    }),
+  };
+}
+
+const FENCED = /^```([^\s`]*)[^\n]*\n([\s\S]*?)\n```[ \t]*$/gm;
 
 function placeOf(turn: ChatTurn): Place {
   const context = turn.context ?? [];

@@ -4,7 +4,7 @@
  */
 import type { AnswerShape, ChatAccount, ChatTurn } from '../core/chat';
 import { shownAnswer } from '../core/chatAnswer';
-import { AbortError, EngineGone, isAbortError } from '../core/errors';
+import { AbortError, EngineGone, isAbortError, UserError } from '../core/errors';
 import type { ChatCapabilities, ChatProgress, ChatRequest, ChatResult, ChatSampling } from '../protocol/chat';
 import type { FolderRef } from '../protocol/messages';
 import type { Choice } from './moduleChoice';
@@ -32,6 +32,8 @@ export interface Hearing {
   /** The models that write from now on. */
   writer(choice: Choice): void;
   began(account: ChatAccount): void;
+  /** Modules that were chosen in the middle do not load; those from before go on. */
+  refused?(reason: UserError): void;
   /** A piece of Markdown that is added to what was heard before. */
   text(piece: string): void;
 }
@@ -59,6 +61,11 @@ export class Answering {
     private readonly hearing: Hearing,
   ) {}
 
+  /** The pieces that were heard so far. */
+  get heard(): string {
+    return this.#shown;
+  }
+
   /** What was heard so far, as a whole: a code block that was begun is closed. */
   get soFar(): string {
     return this.#written === '' ? '' : shownAnswer(this.#shape, this.#written, 'over');
@@ -67,23 +74,34 @@ export class Answering {
   /** @throws UserError; EngineGone when the engine ended twice; AbortError when `signal` aborts. */
   async run(signal: AbortSignal): Promise<Answer> {
     let nRepeats = 0;
+    let working: Choice | undefined;
     this.#choice = await this.choose(signal);
     for (;;) {
-      const choice = this.#choice;
+      const choice: Choice = this.#choice;
       this.hearing.writer(choice);
       const call = new AbortController();
       this.#call = call;
       try {
+        const onProgress = (progress: ChatProgress) => {
+          working = choice;
+          this.#hear(progress);
+        };
         const result = await this.engine.chat(
           this.#request(choice),
-          progress => this.#hear(progress),
-          anyOf(signal, call.signal),
+          onProgress,
+          AbortSignal.any([signal, call.signal]),
         );
         return { text: shownAnswer(result.shape, result.text, 'over'), result };
       } catch (error) {
         if (signal.aborted) throw new AbortError();
         // The choice changed: the new models go on from here.
         if (isAbortError(error) && call.signal.aborted) continue;
+        if (error instanceof UserError && working !== undefined && working !== choice) {
+          // A choice that does not load never replaces one that works.
+          this.#choice = working;
+          this.hearing.refused?.(error);
+          continue;
+        }
         if (!(error instanceof EngineGone) || nRepeats >= MOST_REPEATS) throw error;
         nRepeats++;
       }
@@ -117,8 +135,4 @@ export class Answering {
     this.hearing.text(shown.slice(this.#shown.length));
     this.#shown = shown;
   }
-}
-
-function anyOf(a: AbortSignal, b: AbortSignal): AbortSignal {
-  return AbortSignal.any([a, b]);
 }

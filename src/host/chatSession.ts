@@ -245,6 +245,7 @@ export class ChatSession implements Chat {
     let nUnsaved = 0;
     const answering = new Answering(this.parts.engine, this.parts.choose, this.#asked([...before, asked]), {
       writer: choice => hear(turn => ({ writers: withWriters(turn.writers, choice) }), { kind: 'state' }),
+      refused: this.parts.onProblem,
       began: account => hear(() => ({ account, state: { kind: 'streaming' } }), { kind: 'state' }),
       text: piece => {
         hear(turn => ({ text: turn.text + piece }), { kind: 'text', turnId, text: piece });

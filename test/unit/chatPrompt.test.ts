@@ -143,6 +143,11 @@ describe('a chat with a model that only continues code', () => {
       '⟨sep⟩src/a.ts\nfunction add(a, b) {\n  return a + b;\n}\n\n/**\n * Q: What is this?\n * A: ',
     ],
     [
+      'code in the question is code beside it',
+      user('What is this?\n\n```py\nx = 1\n```\n'),
+      '⟨sep⟩src/main.py\nx = 1\n\n# Q: What is this?\n# A: ',
+    ],
+    [
       'the end of a comment in a question does not end it',
       user('Why */ here?'),
       '⟨sep⟩src/main.ts\n/**\n * Q: Why * / here?\n * A: ',

@@ -5,8 +5,8 @@
  * rows: processor milliseconds from the token before to the row mixed into the proposal's. Cold rows are the first after loading;
  * warm ones are the same again. Completions stand in files that are not counted, with prompts of 768 tokens.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { grown, readSources } from '../../src/cli/benchSources';
 import { logSoftmaxInPlace } from '../../src/core/distribution';
 import { mixInPlace, mixtureWeight } from '../../src/core/mixture';
 import type { Tokenizer } from '../../src/core/model';
@@ -17,7 +17,6 @@ import { seededRandom } from '../../src/core/random';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
 
-const SOURCES = 'node_modules';
 const MAX_BYTES = 1 << 27;
 const CONTEXT_TOKENS = 768;
 const N_WRITTEN = 20;
@@ -32,7 +31,7 @@ async function main(): Promise<void> {
   const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 1, memoryMiB: 1024 }, loadNgram });
   const lease = await pool.acquire({ proposal: { id: path.basename(dir), dir }, modules: [] }, 'completion', signal);
   const { tokenizer, model } = lease.proposal;
-  const sources = readSources(nBytes);
+  const sources = grown(await readSources(nBytes, 'node_modules'), nBytes);
   const isAsked = (i: number) => i % 12 === 11;
   const store = new NgramStore(model.vocabSize, MAX_BYTES);
   const encodeMs = timed(() => {
@@ -125,22 +124,6 @@ function proposalRow(vocabSize: number): Float32Array {
   for (let i = 0; i < 5; i++) row[i * 97] = 12 - i;
   logSoftmaxInPlace(row);
   return row;
-}
-
-function readSources(nBytes: number): { readonly name: string; readonly text: string }[] {
-  const entries = readdirSync(SOURCES, { recursive: true, withFileTypes: true });
-  const names = entries.filter(entry => entry.isFile()).map(entry => path.join(entry.parentPath, entry.name));
-  const sources = [];
-  let left = nBytes;
-  for (const name of names.sort()) {
-    if (left <= 0) break;
-    if (!/\.(?:[cm]?[jt]s|tsx)$/.test(name) || name.includes('.min.')) continue;
-    const text = readFileSync(name, 'utf8');
-    if (text.length < 500 || text.length > 200_000 || /[^\n]{1000}/.test(text)) continue;
-    sources.push({ name, text });
-    left -= text.length;
-  }
-  return sources;
 }
 
 /** Time of this process alone, whatever else the machine does. */

@@ -146,7 +146,11 @@ const SKIPPED_FOLDERS = new Set([
 
 async function walk(dir: string, only: readonly string[] | undefined, signal: AbortSignal): Promise<string[]> {
   const found: string[] = [];
-  const ignore = await Gitignore.read(dir);
+  const wanted = only?.map(name => name.split(path.sep).join('/'));
+  const isWithin = (name: string, place: string) => name === place || name.startsWith(`${place}/`);
+  const isWanted = (name: string) => wanted === undefined || wanted.some(place => isWithin(name, place));
+  // A saved file must not cost a walk through everything.
+  const leadsTo = (folder: string) => isWanted(folder) || wanted?.some(place => isWithin(place, folder));
   const visit = async (relative: string, ignored: Gitignore): Promise<void> => {
     throwIfAborted(signal);
     if (found.length >= MAX_FILES) return;
@@ -154,15 +158,13 @@ async function walk(dir: string, only: readonly string[] | undefined, signal: Ab
     for (const entry of entries) {
       const name = relative === '' ? entry.name : `${relative}/${entry.name}`;
       if (entry.isDirectory()) {
-        if (SKIPPED_FOLDERS.has(entry.name) || ignored.ignores(`${name}/`)) continue;
+        if (!leadsTo(name) || SKIPPED_FOLDERS.has(entry.name) || ignored.ignores(`${name}/`)) continue;
         await visit(name, await ignored.within(dir, name));
-      } else if (entry.isFile() && !ignored.ignores(name)) {
+      } else if (entry.isFile() && isWanted(name) && !ignored.ignores(name)) {
         found.push(name);
       }
     }
   };
-  await visit('', ignore);
-  if (only === undefined) return found;
-  const wanted = only.map(name => name.split(path.sep).join('/'));
-  return found.filter(name => wanted.some(place => name === place || name.startsWith(`${place}/`)));
+  await visit('', await Gitignore.read(dir));
+  return found;
 }

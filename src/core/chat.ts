@@ -82,11 +82,12 @@ export type ChatStyle = 'chatml' | 'comment';
 
 /**
  * What the model's text is, so that it can be shown while it grows.
- * `plain`: Markdown. `code`: the continuation of `opening`, code in that language. `prose`: the inside of a comment.
+ * `plain`: Markdown. `code`: the continuation of `opening`, code in that language that `closing` ends. `prose`: the inside
+ * of a comment.
  */
 export type AnswerShape =
   | { readonly kind: 'plain' }
-  | { readonly kind: 'code'; readonly languageId: string; readonly opening: string }
+  | { readonly kind: 'code'; readonly languageId: string; readonly opening: string; readonly closing?: string }
   | { readonly kind: 'prose' };
 
 /** Why an answer ended: the model ended it, a text that was to end it came, it went round in circles, or it was long enough. */

@@ -115,7 +115,7 @@ export function shownAnswer(shape: AnswerShape, text: string, state: 'streaming'
       const ticks = shape.languageId === 'markdown' ? '````' : '```';
       const code = `${shape.opening}${text}`.trimEnd();
       if (code.trim() === '') return '';
-      return `${ticks}${fence}\n${code}${state === 'over' ? `\n${ticks}` : ''}`;
+      return `${ticks}${fence}\n${code}${state === 'over' ? `${shape.closing ?? ''}\n${ticks}` : ''}`;
     }
   }
 }
@@ -218,6 +218,10 @@ function loopStart(text: string): number | undefined {
 /** Where the copies begin of what was just written: they are shown only when something else follows. */
 function loopBegin(text: string): number {
   const lines = text.split('\n');
+  const [before, begun] = [lines.at(-2), lines[lines.length - 1]];
+  // A line that begins as the one before it is shown when it differs.
+  if (before !== undefined && /\w/.test(begun) && before.startsWith(begun)) lines[lines.length - 1] = '';
+  const shown = lines.join('\n').trimEnd().length;
   for (let n = 1; n <= LONGEST_CYCLE_LINES && 2 * n < lines.length; n++) {
     const done = lines.slice(0, -1);
     let nSame = 0;
@@ -225,5 +229,5 @@ function loopBegin(text: string): number {
     if (nSame < n || !done.slice(-n).some(line => /\w/.test(line))) continue;
     return done.slice(0, done.length - nSame).join('\n').length;
   }
-  return text.length;
+  return shown;
 }

@@ -24,6 +24,8 @@ export interface ChatPrompt {
   readonly end: AnswerEnd;
   /** What suits the question; 0 is greedy. */
   readonly temperature: number;
+  /** 1 is none. */
+  readonly repetitionPenalty: number;
   readonly account: ChatAccount;
 }
 
@@ -64,6 +66,8 @@ const INSTRUCTIONS: Readonly<Record<ChatCommand, string>> = {
 /** Conversation is livelier than code. */
 const FREE_TEMPERATURE = 0.7;
 const CODE_TEMPERATURE = 0.2;
+/** Hardly shifts what a model that converses would say. */
+const REPETITION_PENALTY = 1.05;
 /** Share of the room that the context of the last turn leaves to earlier turns, if there are any. */
 const PAST_SHARE = 4;
 /** A question takes at most this share of the room; a longer one is cut at its end. */
@@ -124,6 +128,7 @@ function chatmlPrompt(
     shape: { kind: 'plain' },
     end: { stopTexts: [], extent: { kind: 'open' } },
     temperature: last.command === undefined || last.command === 'explain' ? FREE_TEMPERATURE : CODE_TEMPERATURE,
+    repetitionPenalty: REPETITION_PENALTY,
     account: {
       budgetTokens: promptTokens,
       promptTokens: tokens.length,

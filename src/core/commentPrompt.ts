@@ -10,6 +10,11 @@ import { Packing } from './packing';
 const LEAD_SHARE = 2;
 /** Code around the subject takes at most this share of what is left, on each side. */
 const AROUND_SHARE = 4;
+/**
+ * Small models go round in circles. Of fifteen questions to the 6 M proposal about its sample workspace, ten ended that way
+ * with 1.05 and with 1.15, eight with 1.3.
+ */
+const REPETITION_PENALTY = 1.3;
 /** Beginning of text, the three of a middle, and one before a file. */
 const N_SPECIAL = 5;
 
@@ -48,6 +53,7 @@ export function commentPrompt(
     shape: sketch.shape,
     end: sketch.end,
     temperature: sketch.temperature,
+    repetitionPenalty: REPETITION_PENALTY,
     account: {
       budgetTokens: promptTokens,
       promptTokens: tokens.length,

@@ -140,7 +140,7 @@ function docSketch(place: Place, subject: Subject): Sketch {
     return {
       ...around(place, subject, { inside: head.text, after: subject.item.text.slice(head.text.length) }),
       lead: opening,
-      shape: { kind: 'code', languageId, opening },
+      shape: { kind: 'code', languageId, opening, closing: '"""' },
       end: { stopTexts: ['"""'], extent: { kind: 'open' } },
       temperature: CALM,
     };
@@ -153,7 +153,7 @@ function docSketch(place: Place, subject: Subject): Sketch {
   return {
     ...around(place, subject, { inside: '', after: subject.item.text }),
     lead: opening,
-    shape: { kind: 'code', languageId, opening },
+    shape: { kind: 'code', languageId, opening, closing: closingOf(language, indent) },
     end: commentEndOf(language, indent),
     temperature: CALM,
   };
@@ -208,7 +208,11 @@ function typesSketch(place: Place, subject: Subject): Sketch {
   if (languageId.startsWith('javascript')) {
     const doc = docSketch(place, subject);
     const opening = '/**\n * @param {';
-    return { ...doc, lead: opening, shape: { kind: 'code', languageId, opening } };
+    return {
+      ...doc,
+      lead: opening,
+      shape: { kind: 'code', languageId, opening, closing: closingOf(place.language, '') },
+    };
   }
   const signature = /^[^\n]*?\b(?:function\b[^\n(]*|def\s+\w+|=\s*(?:async\s*)?)\((?:\s*(\w+))?/m.exec(item.text);
   const isFunction = signature !== null;
@@ -311,6 +315,10 @@ function commentEndOf({ marks }: CommentLanguage, indent: string): AnswerEnd {
   return marks.close === undefined
     ? { stopTexts: [], extent: { kind: 'comment', line: indent + marks.line } }
     : { stopTexts: [marks.close.trim()], extent: { kind: 'open' } };
+}
+
+function closingOf({ marks }: CommentLanguage, indent: string): string {
+  return marks.close === undefined ? '' : `\n${indent}${marks.close}`;
 }
 
 /** What a question asks for is code when it names a deed, and prose when it is asked as a question. */

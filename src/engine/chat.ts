@@ -12,8 +12,6 @@ import type { ChatCapabilities, ChatProgress, ChatRequest, ChatResult } from '..
 import { alignersOf, CompletionBytes } from './completion';
 import type { Lease, LoadedProposal } from './modelPool';
 
-/** Keeps small models from going round in circles, and hardly shifts what large ones would say. */
-const REPETITION_PENALTY = 1.05;
 const TOP_P = 0.95;
 /** An answer takes at most this share of the model's positions. */
 const ANSWER_SHARE = 2;
@@ -63,7 +61,7 @@ export async function runChat(
   const params = {
     proposalTemperature: 1,
     topP: sampling.topP ?? TOP_P,
-    repetitionPenalty: REPETITION_PENALTY,
+    repetitionPenalty: prompt.repetitionPenalty,
     temperature: (sampling.temperature ?? prompt.temperature) * (lease.modules[0]?.manifest.temperature ?? 1),
     nCandidates: 8,
     endToken: prompt.endToken,

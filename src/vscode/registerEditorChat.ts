@@ -26,8 +26,10 @@ export function registerEditorChat({
   const asked = chatEngine(engine);
   const disposables: vscode.Disposable[] = [];
   // Forks of VS Code leave these out, or have them behind a switch.
-  if (typeof vscode.chat?.createChatParticipant === 'function')
+  if (typeof vscode.chat?.createChatParticipant === 'function') {
     disposables.push(createParticipant(extensionUri, { engine: asked, registry, log }));
+  }
+  disposables.push(vscode.commands.registerCommand('residual.askInEditorChat', askInEditorChat));
   if (typeof vscode.lm?.registerLanguageModelChatProvider === 'function') {
     const provider = new ModelProvider(asked, registry, log);
     disposables.push(
@@ -45,4 +47,10 @@ export function registerEditorChat({
       .then(undefined, (error: unknown) => log.warn(`language model: ${messageOf(error)}`));
   }
   return vscode.Disposable.from(...disposables);
+}
+
+/** VS Code's chat gives a participant a model without tools in its mode for questions only, and opens in another one. */
+function askInEditorChat(): Thenable<unknown> {
+  const question = { mode: 'ask', query: '@residual ', isPartialQuery: true };
+  return vscode.commands.executeCommand('workbench.action.chat.open', question);
 }

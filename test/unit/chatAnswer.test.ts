@@ -90,6 +90,7 @@ describe('an answer as Markdown', () => {
   const prose: AnswerShape = { kind: 'prose' };
   const rows: readonly (readonly [string, AnswerShape, string, string])[] = [
     ['is what a model that writes Markdown wrote', { kind: 'plain' }, '\nHello.\n\n- a\n', 'Hello.\n\n- a'],
+    ['closes what was opened', { ...code, closing: ' }' }, 'f() {', '```ts\nfunction f() { }\n```'],
     ['is code behind its opening', code, 'f() {}', '```ts\nfunction f() {}\n```'],
     [
       'names a language that is not known by itself',

@@ -93,7 +93,11 @@ describe('a chat beside completions', () => {
     const what = modules.length === 0 ? 'the proposal alone' : 'a module';
     it(`lets a completion wait for one pass at most, wherever it comes, with ${what}`, async function () {
       this.timeout(120_000);
-      const request: ChatRequest = { ...CHAT, modules };
+      const seeded = (seed: number): ChatRequest => ({ ...CHAT, modules, sampling: { seed, temperature: 1 } });
+      let seed = 1;
+      // A random model ends its answer at random.
+      while ((await parts().chat(seeded(seed))).nTokens <= 10) seed++;
+      const request = seeded(seed);
       // Of one token the proposal and the module are one chunk each.
       const most = 1 + modules.length;
       const alone = parts();
@@ -102,7 +106,6 @@ describe('a chat beside completions', () => {
       alone.countPasses(() => nPasses++);
       const chatAlone = await alone.chat(request);
       assert.ok(chatAlone.nPrefilled > 3 * 128, `${chatAlone.nPrefilled}`);
-      assert.ok(chatAlone.nTokens > 10, `${chatAlone.nTokens}`);
       const completionAlone = await parts().complete(() => {});
 
       for (let comesAt = 1; comesAt < nPasses; comesAt++) {

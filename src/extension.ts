@@ -10,6 +10,7 @@ import { accountLine } from './vscode/accountLine';
 import { registerCommands } from './vscode/commands';
 import { Diagnostics } from './vscode/diagnostics';
 import { showExpectedChoice } from './vscode/expectedChoice';
+import { EditorFeedback } from './vscode/feedback';
 import { registerFirstRun } from './vscode/firstRun';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { openInstantModule } from './vscode/instantWorkspace';
@@ -21,6 +22,7 @@ import { Pausing } from './vscode/pausing';
 import { refusalMessage } from './vscode/refusalMessage';
 import { registerChat } from './vscode/registerChat';
 import { registerEditorChat } from './vscode/registerEditorChat';
+import { registerScoreboard } from './vscode/scoreboard';
 import { engineLimits } from './vscode/settings';
 import { registerSettingsPanel } from './vscode/settingsPanel';
 import { StatusBar } from './vscode/statusBar';
@@ -56,22 +58,33 @@ export function activate(context: vscode.ExtensionContext): void {
     clock,
   );
   const neighbours = new Neighbours();
+  const feedback = new EditorFeedback();
   const moduleFiles = openModuleFiles(context, engine, registry);
   const instant = openInstantModule(context, engine, registry, pausing, log);
   context.subscriptions.push(
     log,
     neighbours,
+    feedback,
     pausing,
     status,
     engine,
     engine.onDidChangeState(state => status.showEngine(state)),
     vscode.languages.registerInlineCompletionItemProvider(
       { pattern: '**' },
-      new InlineCompletions(completer, choices, neighbours, status, pausing, new OtherProviders(context.globalState)),
+      new InlineCompletions(
+        completer,
+        choices,
+        neighbours,
+        status,
+        pausing,
+        new OtherProviders(context.globalState),
+        feedback,
+      ),
     ),
     registerFirstRun(),
     registerChat({ context, engine, registry, log }),
     registerEditorChat({ extensionUri: context.extensionUri, engine, registry, log, moduleFiles }),
+    registerScoreboard(context, feedback, registry, log),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     moduleFiles.onDidChange(() => choices.forget()),
     registerSettingsPanel(context.extensionUri, {

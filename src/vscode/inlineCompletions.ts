@@ -6,6 +6,7 @@ import type { ModuleChoice } from '../host/moduleChoice';
 import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
 import { textAround } from './documentText';
+import type { EditorFeedback } from './feedback';
 import { decisionFor, reasonFor, scopeOf } from './moduleDecision';
 import type { Neighbours } from './neighbours';
 import type { OtherProviders } from './otherProviders';
@@ -24,6 +25,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     private readonly status: StatusBar,
     private readonly pausing: Pausing,
     private readonly others: OtherProviders,
+    private readonly feedback: EditorFeedback,
   ) {}
 
   async provideInlineCompletionItems(
@@ -36,6 +38,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     if (this.pausing.in(document) !== undefined || refusalFor(document, position, settings) !== undefined)
       return undefined;
 
+    const { version } = document;
     const selected = context.selectedCompletionInfo;
     const invoked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
     const signal = abortSignalOf(token);
@@ -46,7 +49,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
       const choice = await this.choices.current(scope, settings.proposal, decision.modules, signal);
       this.status.showChoice(choice, reasonFor(document, decision));
       if (this.pausing.in(document) !== undefined) return undefined; // while the models were loading
-      const { suggestions } = await this.completer.complete(
+      const answer = await this.completer.complete(
         {
           document: document.uri.toString(),
           text: textAround(document, position, this.neighbours.for(document, position), selected),
@@ -59,16 +62,9 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
         signal,
       );
       if (token.isCancellationRequested) return undefined;
-      const start = selected?.range.start ?? position;
       this.status.clearProblem();
-      if (suggestions.length > 0) this.others.onShown();
-      return suggestions.map(
-        ({ text, replaceRight }) =>
-          new vscode.InlineCompletionItem(
-            (selected?.text ?? '') + text,
-            new vscode.Range(start, (selected?.range.end ?? position).translate(0, replaceRight)),
-          ),
-      );
+      if (answer.suggestions.length > 0) this.others.onShown();
+      return this.feedback.offer({ document, position, selected, version }, answer);
     } catch (error) {
       if (!isAbortError(error) && !token.isCancellationRequested) this.status.showProblem(error);
       return undefined;

@@ -53,3 +53,12 @@ export function levelOf(name: string, scope: vscode.Uri | undefined): vscode.Con
   if (found?.workspaceValue !== undefined) return vscode.ConfigurationTarget.Workspace;
   return found?.globalValue === undefined ? undefined : vscode.ConfigurationTarget.Global;
 }
+
+/** Whether it is counted what becomes of suggestions. A person's own choice, the same in every workspace. */
+export function isScoreboardOn(): boolean {
+  return vscode.workspace.getConfiguration('residual').get('scoreboard') !== false;
+}
+
+export async function switchScoreboard(isOn: boolean): Promise<void> {
+  await vscode.workspace.getConfiguration('residual').update('scoreboard', isOn, vscode.ConfigurationTarget.Global);
+}

@@ -10,6 +10,9 @@ export class FakeEditor {
   text: string;
   cursor: number;
   nowMs = 0;
+  /** Of the models that write what is offered. */
+  models: Pick<CompleteRequest, 'proposal' | 'modules'> = { proposal: { id: 'p', dir: '/p' }, modules: [] };
+  languageId = 'typescript';
   readonly events: FeedbackEvent[] = [];
   readonly feedback: Feedback;
   #isOpen = true;
@@ -31,10 +34,10 @@ export class FakeEditor {
   /** Offers texts at the cursor as a new request would; `again` as what is left of the last one. */
   offer(texts: string[], { again = false, replaceRight = 0, typedBefore = 0 } = {}): void {
     if (!again) this.#requests++;
-    const suggestions = texts.map((text, index) => suggestionOf(this.#requests, text, index, replaceRight));
+    const suggestions = texts.map((text, index) => this.#suggestion(text, index, replaceRight));
     this.#offered = {
       document: DOCUMENT,
-      languageId: 'typescript',
+      languageId: this.languageId,
       start: this.cursor - typedBefore,
       cursor: this.cursor,
       end: this.cursor + replaceRight,
@@ -129,6 +132,12 @@ export class FakeEditor {
     this.edit(offset, from.length, to, this.cursor + to.length - from.length);
   }
 
+  #suggestion(text: string, index: number, replaceRight: number): Suggestion {
+    const request = this.models as CompleteRequest;
+    const origin = { requestId: this.#requests, request, completions: [], titles: [] };
+    return { text, replaceRight, index, nTyped: 0, origin };
+  }
+
   /** Events as words, for rows of tests. */
   get told(): string[] {
     return this.events.map(told);
@@ -150,16 +159,6 @@ function told(event: FeedbackEvent): string {
     case 'kept':
       return `after ${event.afterMs / 1000} s ${JSON.stringify(event.standing)} differs by ${event.distance}`;
   }
-}
-
-function suggestionOf(requestId: number, text: string, index: number, replaceRight: number): Suggestion {
-  return {
-    text,
-    replaceRight,
-    index,
-    nTyped: 0,
-    origin: { requestId, request: {} as CompleteRequest, completions: [], titles: [] },
-  };
 }
 
 /** The smallest edit between two texts. */

@@ -1,0 +1,18 @@
+/** Numbers and days in the window's language. */
+const language = document.documentElement.lang || 'en';
+const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
+const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
+const finely = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
+const weighed = new Intl.NumberFormat(language, { maximumSignificantDigits: 2, useGrouping: false });
+const dayAndMonth = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+export const number = (n: number): string => whole.format(n);
+/** Of a share in [0, 1], whole percents. */
+export const percent = (x: number): string => share.format(x);
+/** Of a probability: small ones keep a digit, and what is nearly nothing says so. */
+export const probability = (x: number): string =>
+  x > 0 && x < 0.001 ? `< ${finely.format(0.001)}` : x < 0.1 ? finely.format(x) : share.format(x);
+/** Two digits that count. */
+export const factor = (x: number): string => `×${x >= 1000 ? whole.format(x) : weighed.format(x)}`;
+/** @param day `2025-03-31`. */
+export const date = (day: string): string => dayAndMonth.format(new Date(`${day}T00:00:00Z`));

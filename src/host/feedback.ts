@@ -52,10 +52,16 @@ interface Life {
   taken: 'nothing' | 'part' | 'all';
   /** What is being followed of it. */
   parts: Accept | undefined;
-  /** All of it came in one edit: an accept, if its command runs. */
-  inserted:
-    | { readonly from: number; readonly nReplaced: number; readonly edit: Edit; readonly sinceMs: number }
-    | undefined;
+  /** The last edit wrote some of it: an accept, if no key moved the cursor behind it. */
+  written: Written | undefined;
+  /** That edit wrote all that was left: an accept as a whole, if its command runs. */
+  completedAtMs: number | undefined;
+}
+
+interface Written {
+  readonly from: number;
+  /** Characters right of the cursor that it took the place of. */
+  readonly nReplaced: number;
 }
 
 interface Accept {
@@ -95,10 +101,10 @@ export class Feedback {
 
   /** When `tick` has something to do next, on the clock. */
   get nextDueMs(): number | undefined {
-    const { restingSinceMs, isShown, inserted } = this.#life ?? {};
+    const { restingSinceMs, isShown, completedAtMs } = this.#life ?? {};
     const dues = [
       ...(restingSinceMs !== undefined && !isShown ? [restingSinceMs + SHOWN_AFTER_MS] : []),
-      ...(inserted === undefined ? [] : [inserted.sinceMs + COMMAND_WITHIN_MS]),
+      ...(completedAtMs === undefined ? [] : [completedAtMs + COMMAND_WITHIN_MS]),
       ...this.#accepts.flatMap(({ sinceMs, looks }) => looks.slice(0, 1).map(afterMs => sinceMs + afterMs)),
     ];
     return dues.length === 0 ? undefined : Math.min(...dues);
@@ -126,7 +132,8 @@ export class Feedback {
       isShown: known?.isShown ?? false,
       taken: known?.taken ?? 'nothing',
       parts: known?.parts,
-      inserted: undefined,
+      written: undefined,
+      completedAtMs: undefined,
     };
     this.#life = life;
     this.#known.delete(requestId);
@@ -149,11 +156,20 @@ export class Feedback {
     for (const edit of ordered) if (this.#life?.offer.document === document) this.#follow(this.#life, edit, isUndo);
   }
 
-  /** The cursor stands somewhere; after an edit, this comes after `changed`. */
-  cursorAt(document: string, offset: number): void {
+  /**
+   * The cursor stands somewhere; after an edit, this comes after `changed`.
+   * @param isByKey typing moves the cursor by keys; what an accept writes moves it by itself.
+   */
+  cursorAt(document: string, offset: number, { isByKey }: { readonly isByKey: boolean }): void {
     const life = this.#life;
-    if (life === undefined || (life.offer.document === document && life.cursor === offset)) return;
-    this.#end(life, 'ignored');
+    if (life === undefined) return;
+    if (life.offer.document !== document || life.cursor !== offset) {
+      this.#end(life, 'ignored');
+      return;
+    }
+    if (life.written !== undefined && isByKey) life.written = undefined;
+    // All of it at once is told by the command.
+    if (life.written !== undefined && life.completedAtMs === undefined) this.#acceptPart(life, life.written);
   }
 
   /** Another editor has the focus. */
@@ -166,15 +182,16 @@ export class Feedback {
     const life = this.#life?.requestId === requestId ? this.#life : this.#known.get(requestId);
     if (life === undefined || index >= life.offer.texts.length) return;
     this.#show(life);
-    const { inserted, offer } = life;
+    const { written, offer } = life;
     const offered = offeredBy(life, index);
     const to = life.start + offered.text.length;
-    const from = inserted?.from ?? to - Math.max(0, offered.text.length - life.typed.length);
+    const from = written?.from ?? to - Math.max(0, offered.text.length - life.typed.length);
     const text = this.documents.read(offer.document, from, to) ?? '';
-    const nReplaced = inserted?.nReplaced ?? 0;
+    const nReplaced = written?.nReplaced ?? 0;
     const nSaved = Math.max(0, text.length - nReplaced);
     this.#life = undefined;
-    life.inserted = undefined;
+    life.written = undefined;
+    life.completedAtMs = undefined;
     // Accepted once more, as after an undo: it stays one suggestion.
     if (life.taken === 'all') this.onEvent({ kind: 'acceptedPart', offered, text, nSaved, isFirst: false });
     else this.onEvent({ kind: 'accepted', offered, text, nSaved, hadParts: life.taken === 'part' });
@@ -198,7 +215,7 @@ export class Feedback {
     const nowMs = this.clock.now();
     const life = this.#life;
     if (life?.restingSinceMs !== undefined && nowMs >= life.restingSinceMs + SHOWN_AFTER_MS) this.#show(life);
-    if (life?.inserted !== undefined && nowMs >= life.inserted.sinceMs + COMMAND_WITHIN_MS) this.#wholeByHand(life);
+    if (life?.completedAtMs !== undefined && nowMs >= life.completedAtMs + COMMAND_WITHIN_MS) this.#end(life, 'typed');
     for (const accept of this.#accepts)
       while (accept.looks.length > 0 && nowMs >= accept.sinceMs + accept.looks[0]) this.#look(accept);
     this.#dropDone();
@@ -220,25 +237,18 @@ export class Feedback {
       return;
     }
     const { cursor, typed } = life;
-    const nReplaced = Math.max(0, end - cursor);
     life.typed = fitting;
     life.cursor = life.start + fitting.length;
     life.end += edit.text.length - edit.nRemoved;
     life.restingSinceMs = undefined;
-    const from = Math.min(cursor, life.cursor);
-    if (life.offer.texts.includes(fitting)) life.inserted = { from, nReplaced, edit, sinceMs: this.clock.now() };
-    else if (!isUndo && isPart(edit) && fitting.length > typed.length) this.#acceptPart(life, from, nReplaced);
+    life.completedAtMs = life.offer.texts.includes(fitting) ? this.clock.now() : undefined;
+    const isWritten =
+      !isUndo && fitting.length > typed.length && (edit.offset === cursor || life.completedAtMs !== undefined);
+    life.written = isWritten ? { from: cursor, nReplaced: Math.max(0, end - cursor) } : undefined;
   }
 
-  /** All of a suggestion stands there, and nobody accepted it as a whole. */
-  #wholeByHand(life: Life): void {
-    const { from, nReplaced, edit } = life.inserted!;
-    life.inserted = undefined;
-    if (isPart(edit)) this.#acceptPart(life, from, nReplaced);
-    this.#end(life, 'typed');
-  }
-
-  #acceptPart(life: Life, from: number, nReplaced: number): void {
+  #acceptPart(life: Life, { from, nReplaced }: Written): void {
+    life.written = undefined;
     this.#show(life);
     const to = life.cursor;
     const text = this.documents.read(life.offer.document, from, to) ?? '';
@@ -285,8 +295,11 @@ export class Feedback {
   }
 
   #end(life: Life, outcome: Outcome): void {
-    if (life.inserted !== undefined) {
-      this.#wholeByHand(life);
+    if (life.completedAtMs !== undefined) {
+      life.completedAtMs = undefined;
+      // Its command did not run, so what wrote the end of it took a word.
+      if (life.written !== undefined) this.#acceptPart(life, life.written);
+      this.#end(life, 'typed');
       return;
     }
     if (this.#life === life) this.#life = undefined;
@@ -343,12 +356,4 @@ function typedAfter({ offset, nRemoved, text }: Edit, { typed, start, offer }: L
 /** An editor closes what a person opens: of such a pair the person typed the first alone. */
 function openers(text: string): string[] {
   return /^(?:\(\)|\[\]|\{\}|<>|""|''|``)$/.test(text) ? [text[0]] : [];
-}
-
-/**
- * Several characters at once are an accepted word or line; a key writes one, or a line break with its indentation, or a
- * bracket with its partner, and the suggest widget replaces what was typed.
- */
-function isPart({ text, nRemoved }: Edit): boolean {
-  return nRemoved === 0 && text.length > 1 && text.trim() !== '' && openers(text).length === 0;
 }

@@ -31,15 +31,13 @@ export class TrackedText {
     if (end <= this.from) {
       this.from += delta;
       this.to += delta;
-    } else if (offset >= this.from && end <= this.to) {
-      this.to += delta;
-    } else if (offset < this.from && end < this.to) {
-      this.from = offset + text.length;
-      this.to += delta;
-    } else {
-      this.from = Math.min(this.from, offset);
-      this.to = offset + text.length;
+      return;
     }
+    // What an edit takes along on either side, it mostly writes again: an editor replaces more than it changes.
+    const from = Math.min(this.from, offset + text.length);
+    const nAfter = Math.max(0, end - this.to);
+    this.to = Math.max(from, nAfter > 0 ? offset + text.length - nAfter : this.to + delta);
+    this.from = from;
   }
 
   /** @param standing what is in [from, to) now. */

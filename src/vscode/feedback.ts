@@ -38,10 +38,11 @@ export class EditorFeedback implements vscode.Disposable {
       ),
       vscode.workspace.onDidChangeTextDocument(event => this.onChange(event)),
       vscode.workspace.onDidCloseTextDocument(document => this.onClose(document)),
-      vscode.window.onDidChangeTextEditorSelection(({ textEditor, selections }) => {
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor, selections, kind }) => {
         if (textEditor !== vscode.window.activeTextEditor) return;
         const { document } = textEditor;
-        this.tell(() => this.feedback.cursorAt(keyOf(document), document.offsetAt(selections[0].active)));
+        const isByKey = kind === vscode.TextEditorSelectionChangeKind.Keyboard;
+        this.tell(() => this.feedback.cursorAt(keyOf(document), document.offsetAt(selections[0].active), { isByKey }));
       }),
       vscode.window.onDidChangeActiveTextEditor(editor => {
         if (editor === undefined || keyOf(editor.document) !== this.latest?.offered.document)

@@ -1,6 +1,7 @@
 /** The scoreboard: counts what becomes of suggestions while the switch is on, and its panel shows, exports and erases them. */
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
+import type { Offered } from '../host/feedbackEvents';
 import type { Registry } from '../host/registry';
 import { EMPTY_TALLY, type Tally } from '../host/scoreboard';
 import { ScoreboardFile } from '../host/scoreboardFile';
@@ -29,6 +30,8 @@ export function registerScoreboard(
   const file = vscode.Uri.joinPath(context.globalStorageUri, 'scoreboard.json').fsPath;
   const scoreboard = new ScoreboardFile(file, localDay, reason => log.warn(reason));
   let filter = NO_FILTER;
+  /** Accepts that were counted: of others, it is not counted either what was kept. */
+  const taken = new WeakSet<Offered>();
 
   const onMessage = async (message: FromScoreboardPage): Promise<void> => {
     switch (message.kind) {
@@ -70,7 +73,8 @@ export function registerScoreboard(
     scoreboard,
     vscode.commands.registerCommand('residual.showScoreboard', () => panel.open()),
     feedback.onEvent(event => {
-      if (!isScoreboardOn()) return;
+      if (!isScoreboardOn() || (event.kind === 'kept' && !taken.has(event.offered))) return;
+      if (event.kind === 'accepted' || event.kind === 'acceptedPart') taken.add(event.offered);
       scoreboard.add(event);
       if (panel.isVisible) void show();
     }),

@@ -62,7 +62,18 @@ const rows: [what: string, play: string, ...expected: string[]][] = [
     'more " b);" saves 4',
     'partly',
   ],
+  ['accepted in a word of one letter', 'word f | rest | type x', 'shown', 'part "f" saves 1', 'partly'],
   ['not accepted when the suggest widget writes the same word', 'type f | suggest foo | wait 9000'],
+  ['not accepted when it is pasted', 'paste foo( | wait 9000'],
+  ['not accepted when all of it is pasted', `paste ${FOO} | wait 9000`],
+  [
+    'undone where the accept took what was typed along',
+    'type foo | all | undo',
+    'shown',
+    'all "(a, b);" saves 7',
+    'accepted',
+    'undone 7',
+  ],
   [
     'undone',
     'wait 800 | all | wait 2000 | undo | wait 999000',
@@ -124,6 +135,7 @@ function act(editor: FakeEditor, step: string): void {
   const verbs: Record<string, () => void> = {
     wait: () => editor.wait(Number(about)),
     type: () => editor.type(about),
+    paste: () => editor.edit(editor.cursor, 0, about, editor.cursor + about.length),
     pair: () => editor.typePair(about),
     backspace: () => editor.backspace(),
     suggest: () => editor.edit(editor.cursor - 1, 1, about, editor.cursor - 1 + about.length),
@@ -210,7 +222,7 @@ describe('feedback', () => {
   it('hears of a command that comes after the next suggestion, and of one that nobody knows', () => {
     const editor = new FakeEditor('x = █');
     editor.offer(['foo']);
-    editor.edit(editor.cursor, 0, 'foo', editor.cursor + 3);
+    editor.acceptWord('foo');
     editor.offer(['bar']);
     editor.feedback.accepted(1, 0);
     assert.deepEqual(editor.told, ['shown', 'part "foo" saves 3', 'partly', 'rest "" saves 0', 'accepted']);

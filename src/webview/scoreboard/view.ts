@@ -143,7 +143,9 @@ function figuresView(figures: Figures): TemplateResult {
       'latency',
       t('Time to a suggestion'),
       milliseconds(p50Ms),
-      p50Ms === undefined ? t('none had to be written yet') : t('half; 95 % within {0}', milliseconds(figures.p95Ms)),
+      p50Ms === undefined
+        ? t('none had to be written yet')
+        : t('half of them; 95 % within {0}', milliseconds(figures.p95Ms)),
     )}
   </dl>`;
 }

@@ -2,6 +2,7 @@
 import { Feedback, type Offer } from '../../../src/host/feedback';
 import type { FeedbackEvent } from '../../../src/host/feedbackEvents';
 import type { Suggestion } from '../../../src/host/suggestion';
+import type { Edit } from '../../../src/host/trackedText';
 import type { CompleteRequest } from '../../../src/protocol/messages';
 
 export const DOCUMENT = 'file:///a.ts';
@@ -16,7 +17,7 @@ export class FakeEditor {
   readonly events: FeedbackEvent[] = [];
   readonly feedback: Feedback;
   #isOpen = true;
-  #undo: { readonly text: string; readonly cursor: number }[] = [];
+  #undo: { readonly edit: Edit; readonly cursor: number }[] = [];
   #requests = 0;
   #offered: Offer | undefined;
 
@@ -70,41 +71,41 @@ export class FakeEditor {
   }
 
   acceptWord(word: string): void {
-    this.edit(this.cursor, 0, word, this.cursor + word.length);
+    this.edit(this.cursor, 0, word, this.cursor + word.length, { isByKey: false });
   }
 
   acceptAll(index = 0): void {
-    const { start, end, texts, answer } = this.#offered!;
-    this.edit(
-      start,
-      this.cursor - start + (end - Math.max(start, this.#offered!.cursor)),
-      texts[index],
-      start + texts[index].length,
-    );
+    const { start, cursor, end, texts, answer } = this.#offered!;
+    const nReplaced = this.cursor - start + (end - cursor);
+    this.edit(start, nReplaced, texts[index], start + texts[index].length, { isByKey: false });
     this.feedback.accepted(answer.suggestions[index].origin.requestId, index);
   }
 
   /** Takes the last edit back. */
   undo(): void {
-    const { text, cursor } = this.#undo.pop()!;
-    const edit = difference(this.text, text);
-    this.text = text;
+    const { edit, cursor } = this.#undo.pop()!;
+    this.#apply(edit);
     this.cursor = cursor;
     this.feedback.changed(DOCUMENT, [edit], { isUndo: true });
-    this.feedback.cursorAt(DOCUMENT, cursor);
+    this.feedback.cursorAt(DOCUMENT, cursor, { isByKey: true });
   }
 
-  edit(offset: number, nRemoved: number, text: string, cursor: number): void {
-    this.#undo.push({ text: this.text, cursor: this.cursor });
-    this.text = this.text.slice(0, offset) + text + this.text.slice(offset + nRemoved);
+  edit(offset: number, nRemoved: number, text: string, cursor: number, { isByKey = true } = {}): void {
+    const removed = this.text.slice(offset, offset + nRemoved);
+    this.#undo.push({ edit: { offset, nRemoved: text.length, text: removed }, cursor: this.cursor });
+    this.#apply({ offset, nRemoved, text });
     this.cursor = cursor;
     this.feedback.changed(DOCUMENT, [{ offset, nRemoved, text }], { isUndo: false });
-    this.feedback.cursorAt(DOCUMENT, cursor);
+    this.feedback.cursorAt(DOCUMENT, cursor, { isByKey });
+  }
+
+  #apply({ offset, nRemoved, text }: Edit): void {
+    this.text = this.text.slice(0, offset) + text + this.text.slice(offset + nRemoved);
   }
 
   moveTo(cursor: number): void {
     this.cursor = cursor;
-    this.feedback.cursorAt(DOCUMENT, cursor);
+    this.feedback.cursorAt(DOCUMENT, cursor, { isByKey: true });
   }
 
   close(): void {
@@ -159,13 +160,4 @@ function told(event: FeedbackEvent): string {
     case 'kept':
       return `after ${event.afterMs / 1000} s ${JSON.stringify(event.standing)} differs by ${event.distance}`;
   }
-}
-
-/** The smallest edit between two texts. */
-function difference(before: string, after: string) {
-  let offset = 0;
-  while (offset < before.length && before[offset] === after[offset]) offset++;
-  let end = 0;
-  while (end < Math.min(before.length, after.length) - offset && before.at(-1 - end) === after.at(-1 - end)) end++;
-  return { offset, nRemoved: before.length - offset - end, text: after.slice(offset, after.length - end) };
 }

@@ -21,7 +21,11 @@ describe('the scoreboard', () => {
     await frame.locator('.page[aria-busy="false"]').waitFor();
     return frame;
   }
-  const value = (frame: Frame, tile: string) => frame.locator(`#${tile} dd`).innerText();
+  const value = (frame: Frame, tile: string) =>
+    frame
+      .locator(`#${tile} dd`)
+      .textContent()
+      .then(text => text ?? '');
   const reads = (frame: Frame, tile: string, wanted: RegExp) =>
     window.driver.until(
       `${tile} ${wanted}`,
@@ -56,7 +60,10 @@ describe('the scoreboard', () => {
     await reads(frame, 'accepted', /^100%[\s\S]*1 whole, 0 in part/);
     await reads(frame, 'saved', /^[1-9]/);
     await reads(frame, 'latency', /^[1-9][\d,]* ms/);
-    assert.match(await frame.locator('.groups tbody tr').innerText(), /TypeScript[\s\S]*Proposal alone[\s\S]*100%/);
+    assert.match(
+      (await frame.locator('.groups tbody tr').textContent()) ?? '',
+      /TypeScript[\s\S]*Proposal alone[\s\S]*100%/,
+    );
     assert.match((await frame.locator('.chart svg').getAttribute('aria-label')) ?? '', /^1 shown and 1 accepted/);
     await driver.openFile(file);
     await driver.press('Control+Z');

@@ -76,7 +76,6 @@ export interface PoolOptions {
 /** What the steps of one acquisition share. */
 interface Acquisition {
   readonly choice: ModelChoice;
-  readonly lane: Lane;
   readonly hold: Hold;
   readonly signal: AbortSignal;
 }
@@ -108,8 +107,8 @@ export class ModelPool {
    */
   async acquire(choice: ModelChoice, lane: Lane, signal: AbortSignal): Promise<Lease> {
     const startMs = performance.now();
-    const hold: Hold = { residents: [] };
-    const acquisition = { choice, lane, hold, signal };
+    const hold: Hold = { lane, residents: [] };
+    const acquisition = { choice, hold, signal };
     const release = () => void this.#residents.release(hold);
     try {
       throwIfAborted(signal);
@@ -119,7 +118,7 @@ export class ModelPool {
         if (use.strength !== 0) modules.push(await this.#moduleWithReference(use, value, acquisition));
       }
       const { manifest, tokenizer, model, chat } = value;
-      const proposal = { manifest, tokenizer, model, chat, sequence: sequence(lane) };
+      const proposal = { manifest, tokenizer, model, chat, sequence: sequence() };
       return { proposal, modules, loadMs: performance.now() - startMs, release };
     } catch (error) {
       release();
@@ -166,13 +165,13 @@ export class ModelPool {
   }
 
   async #moduleWithReference(use: ModuleUse, proposal: Proposal, acquisition: Acquisition): Promise<LoadedModule> {
-    const { choice, lane } = acquisition;
+    const { choice } = acquisition;
     const { value, sequence } = await this.#module(use, proposal, acquisition);
     const { manifest, model } = value;
-    const module = { manifest, strength: use.strength, model, sequence: sequence(lane) };
+    const module = { manifest, strength: use.strength, model, sequence: sequence() };
     if ((choice.rule ?? manifest.rule) !== 'ratio' || manifest.q0 === undefined) return module;
     const q0 = await this.#module(await this.#findQ0(use, manifest.q0), proposal, acquisition);
-    return { ...module, q0: { model: q0.value.model, sequence: q0.sequence(lane) } };
+    return { ...module, q0: { model: q0.value.model, sequence: q0.sequence() } };
   }
 
   async #module(folder: FolderRef, proposal: Proposal, { hold, signal }: Acquisition): Promise<Held<AlignmentModule>> {

@@ -29,15 +29,20 @@ export interface ModelKey {
 
 /** The models that one request uses. None of them leaves before they are released. */
 export interface Hold {
+  /** Requests of one lane follow each other and share warm sequences. */
+  readonly lane: string;
   readonly residents: Resident[];
 }
 
 /** A loaded model in the hands of a request. */
 export interface Held<T extends Loaded> {
   readonly value: T;
-  /** Its warm sequence under this name; it stays open when the request is over. */
-  sequence(name: string): Sequence;
+  /** Its warm sequence of the hold's lane; it stays open when the request is over, while there is memory. */
+  sequence(): Sequence;
 }
+
+/** Its sequences are given back last: what is typed is to be answered at once. */
+const FIRST_LANE = 'completion';
 
 const MIB = 1024 * 1024;
 
@@ -46,7 +51,9 @@ export class Resident<T extends Loaded = Loaded> {
   nUsers = 0;
   lastUse = 0;
   value: T | undefined;
-  readonly #sequences = new Map<string, Sequence>();
+  readonly #sequences = new Map<string, { readonly lane: string; readonly sequence: Sequence }>();
+  /** Requests that use it, by lane. */
+  readonly #nUsersOfLane = new Map<string, number>();
 
   constructor(
     public key: ModelKey,
@@ -61,14 +68,36 @@ export class Resident<T extends Loaded = Loaded> {
     return this.nUsers === 0 && this.value !== undefined;
   }
 
-  sequence(name: string, model: LanguageModel): Sequence {
-    const sequence = this.#sequences.get(name) ?? model.open();
-    this.#sequences.set(name, sequence);
-    return sequence;
+  begin(lane: string): void {
+    this.nUsers++;
+    this.#nUsersOfLane.set(lane, (this.#nUsersOfLane.get(lane) ?? 0) + 1);
+  }
+
+  end(lane: string): void {
+    this.nUsers--;
+    this.#nUsersOfLane.set(lane, (this.#nUsersOfLane.get(lane) ?? 0) - 1);
+  }
+
+  sequence(lane: string, use: number, model: LanguageModel): Sequence {
+    const name = `${lane}/${use}`;
+    const known = this.#sequences.get(name) ?? { lane, sequence: model.open() };
+    this.#sequences.set(name, known);
+    return known.sequence;
+  }
+
+  /** Gives back a warm sequence that nobody uses and nobody types on. @returns whether there was one. */
+  closeSpare(): boolean {
+    for (const [name, { lane, sequence }] of this.#sequences) {
+      if (lane === FIRST_LANE || (this.#nUsersOfLane.get(lane) ?? 0) > 0) continue;
+      this.#sequences.delete(name);
+      sequence.close();
+      return true;
+    }
+    return false;
   }
 
   async close(): Promise<void> {
-    for (const sequence of this.#sequences.values()) sequence.close();
+    for (const { sequence } of this.#sequences.values()) sequence.close();
     await this.value?.model.close();
   }
 }
@@ -99,15 +128,15 @@ export class ResidentModels {
     // One request may use a model twice, as a module and as another's reference: each use has its own sequence.
     const use = hold.residents.filter(held => held === resident).length;
     // Used from before the first wait on, so that loading its partner cannot evict it.
-    resident.nUsers++;
+    resident.begin(hold.lane);
     resident.lastUse = ++this.#nUses;
     hold.residents.push(resident);
     const value = await orAbort(resident.loading, signal);
-    return { value, sequence: name => resident.sequence(`${name}/${use}`, value.model) };
+    return { value, sequence: () => resident.sequence(hold.lane, use, value.model) };
   }
 
   release(hold: Hold): Promise<void> {
-    for (const resident of hold.residents.splice(0)) resident.nUsers--;
+    for (const resident of hold.residents.splice(0)) resident.end(hold.lane);
     return this.#evict(0);
   }
 
@@ -171,8 +200,12 @@ export class ResidentModels {
     for (;;) {
       const residents = [...this.#residents.values()];
       const sizeBytes = residents.reduce((sum, resident) => sum + resident.sizeBytes, 0);
-      const oldest = residents.filter(({ isIdle }) => isIdle).sort((a, b) => a.lastUse - b.lastUse)[0];
-      if (sizeBytes <= allowedBytes || oldest === undefined) return;
+      if (sizeBytes <= allowedBytes) return;
+      const byAge = residents.sort((a, b) => a.lastUse - b.lastUse);
+      // A conversation is read again sooner than a model is loaded.
+      if (byAge.some(resident => resident.closeSpare())) continue;
+      const oldest = byAge.find(({ isIdle }) => isIdle);
+      if (oldest === undefined) return;
       await this.#drop(oldest);
     }
   }

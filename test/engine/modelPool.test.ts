@@ -126,6 +126,30 @@ describe('the model pool', () => {
     assert.ok(pool.loaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) <= 1024 * 1024);
   });
 
+  it('gives back what a chat has read before any model, but for a chat in use, and never what completions have', async () => {
+    const pool = open();
+    const completion = await acquire(pool);
+    const chat = await pool.acquire({ proposal: TINY, modules: [module('tiny')] }, 'chat', never);
+    const [firstUse, laterUse] = [completion.proposal.sequence, chat.proposal.sequence];
+    await firstUse.seek(Array(600).fill(20), never);
+    await laterUse.seek(Array(600).fill(20), never);
+    completion.release();
+    const size = () => pool.loaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const limit = async (sizeBytes: number) => pool.setLimits({ threads: 1, memoryMiB: sizeBytes / 1024 / 1024 });
+    const all = size();
+    await limit(all - 1);
+    assert.equal(size(), all, 'a chat in use keeps what it has');
+    chat.release();
+    await limit(all - 1);
+    assert.ok(size() < all);
+    assert.deepEqual(ids(pool), ['module tiny', 'proposal tiny']);
+    const again = await acquire(pool);
+    assert.equal(again.proposal.sequence, firstUse);
+    assert.equal(again.proposal.sequence.length, 600);
+    const next = await pool.acquire({ proposal: TINY, modules: [] }, 'chat', never);
+    assert.notEqual(next.proposal.sequence, laterUse);
+  });
+
   it('counts the caches, too', async () => {
     const pool = open();
     const lease = await acquire(pool);

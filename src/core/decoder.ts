@@ -54,8 +54,8 @@ export interface TokenStep {
   readonly rawLogps: Float32Array;
   /** What was scored: log P (or P′) after penalty, temperature and byte mask, any constant off. */
   readonly pLogits: Float32Array;
-  /** Aligned logit of each candidate, a constant off. */
-  readonly scores: Float64Array;
+  /** What each aligner added to the logit of each candidate, in the order of the aligners, those of strength 0 left out. */
+  readonly terms: readonly Float64Array[];
 }
 
 /**
@@ -76,12 +76,19 @@ export async function* decode(
   const pLogits = new Float32Array(vocabSize);
   const scores = new Float64Array(vocabSize);
   const probs = new Float64Array(vocabSize);
+  const terms = active.map(() => new Float64Array(vocabSize));
   const candidates = new Candidates(vocabSize);
 
   for (let position = 0; position < params.maxTokens; position++) {
     signal.throwIfAborted();
     rawLogps.set(proposal.logps());
-    for (const { sequence, mixture } of active) if (mixture) mixInPlace(rawLogps, sequence.logps(), mixture());
+    let logShare = 0;
+    for (const { sequence, mixture } of active) {
+      if (mixture === undefined) continue;
+      const lambda = mixture();
+      mixInPlace(rawLogps, sequence.logps(), lambda);
+      logShare += Math.log1p(-lambda);
+    }
     pLogits.set(rawLogps);
     penaliseRepetitions(pLogits, params.history, params.repetitionPenalty);
     temperInPlace(pLogits, params.proposalTemperature);
@@ -91,13 +98,14 @@ export async function* decode(
 
     const at: Position = {
       rawLogps,
+      ...(active.some(a => a.mixture) && { unmixed: { logps: proposal.logps(), logShare } }),
       pLogits,
       masked,
       endToken: params.endToken,
       nCandidates: params.nCandidates,
       uniform: k => params.random.uniform(position, k),
     };
-    weigh(at, active.map(weighing), candidates, scores);
+    weigh(at, active.map(weighing), candidates, scores, terms);
 
     softmax(scores, candidates.n, params.temperature === 0 ? 1 : params.temperature, probs);
     const index =
@@ -117,7 +125,7 @@ export async function* decode(
       alignedProbs: probs,
       rawLogps,
       pLogits,
-      scores,
+      terms,
     };
 
     if (token === params.endToken) return;
@@ -138,6 +146,7 @@ export function weighing(aligner: AlignerSource): Weighing {
     strength: aligner.strength,
     qLogps: aligner.sequence.logps(),
     ...(aligner.reference && { q0Logps: aligner.reference.logps() }),
+    ...(aligner.mixture && { isMixedIn: true }),
   };
 }
 

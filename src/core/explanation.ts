@@ -6,7 +6,6 @@ import { ByteConstraint } from './byteConstraint';
 import { type AlignerSource, type DecodeParams, decode, type TokenStep, weighing } from './decoder';
 import { logSumExp } from './distribution';
 import type { Sequence, Tokenizer } from './model';
-import { termOf } from './rules';
 
 export interface ExplainedCandidate {
   readonly id: number;
@@ -115,7 +114,7 @@ export class Explainer {
 }
 
 function candidatesOf(
-  { token, candidates, alignedProbs, pLogits, scores }: TokenStep,
+  { token, candidates, alignedProbs, pLogits, terms }: TokenStep,
   alone: number | undefined,
   { proposal, aligners }: Explained,
   nCandidates: number,
@@ -126,12 +125,10 @@ function candidatesOf(
   for (let i = 0; i < n; i++) proposedLogps[i] -= z;
 
   const weighings = aligners.map(weighing);
-  const logWeights = weighings.map((_, k) => {
-    const terms = Float64Array.from(ids.subarray(0, n), (id, i) =>
-      termOf(weighings, k, { token: id, pLogit: pLogits[id], score: scores[i] }),
-    );
-    const mean = logSumExp(terms.map((term, i) => term + proposedLogps[i]));
-    return terms.map(term => (mean === -Infinity ? -Infinity : term - mean));
+  const logWeights = terms.map(ofAligner => {
+    const added = ofAligner.slice(0, n);
+    const mean = logSumExp(added.map((term, i) => term + proposedLogps[i]));
+    return added.map(term => (mean === -Infinity ? -Infinity : term - mean));
   });
 
   const listed = new Set([...best(proposedLogps, nCandidates), ...best(alignedProbs.subarray(0, n), nCandidates)]);

@@ -18,11 +18,15 @@ export interface Weighing {
   readonly qLogps: Float32Array;
   /** log Q0 over the vocabulary, for `ratio`. */
   readonly q0Logps?: Float32Array;
+  /** It is also mixed into P: P′ is what it already gave names to. */
+  readonly isMixedIn?: boolean;
 }
 
 export interface Position {
-  /** log P as the model gave it: what `gated` compares and falls back to. */
+  /** log P as the model gave it: what `gated` compares and falls back to. log P′ where aligners are mixed in. */
   readonly rawLogps: Float32Array;
+  /** Where aligners are mixed in: log P without them, and log Π(1 − λ), what P counts for in P′. */
+  readonly unmixed?: { readonly logps: Float32Array; readonly logShare: number };
   /** log P after penalty, temperature and byte mask, any constant off: what is scored. */
   readonly pLogits: Float32Array;
   /** Tokens that spell text the person has not typed are masked; `gated` must not fall back beyond the mask. */
@@ -96,55 +100,83 @@ export function composes(rule: RuleName): boolean {
 }
 
 /**
- * Scores the candidates: `scores[i]` is the aligned logit of `candidates.ids[i]`, a constant off.
- * The b's of several geometric aligners are scaled so that they sum to at most 1. Where every candidate was vetoed
- * (all −∞), P's own scores are kept, so that there is always something to draw.
- * @param scores at least as long as the vocabulary.
+ * Scores the candidates: `scores[i]` is the aligned logit of `candidates.ids[i]`, a constant off, and `terms[k][i]` what
+ * aligner k added to P's: its term of the sum, or for a rule that decides alone all that it made of P's logit; −∞ is a
+ * veto. Where every candidate was vetoed, P's own scores are kept, so that there is always something to draw.
+ * @param scores at least as long as the vocabulary, and so is each of `terms`.
  */
 export function weigh(
   at: Position,
   weighings: readonly Weighing[],
   candidates: Candidates,
   scores: Float64Array,
+  terms: readonly Float64Array[],
 ): void {
+  const { n, ids } = candidates;
   const sole = weighings.find(w => !composes(w.rule));
   if (sole !== undefined) {
     if (weighings.length > 1) throw new Error(`the ${sole.rule} rule does not compose with other modules`);
     SOLE[sole.rule]!(at, sole, candidates, scores);
+    for (let i = 0; i < candidates.n; i++) terms[0][i] = scores[i] - at.pLogits[ids[i]];
   } else {
-    const bScale = bScaleOf(weighings);
-    for (let i = 0; i < candidates.n; i++) {
-      const token = candidates.ids[i];
-      const pLogit = at.pLogits[token];
-      let score = pLogit;
-      for (const w of weighings) {
-        score += TERMS[w.rule]!(token, pLogit, w, w.rule === 'geometric' ? w.strength * bScale : w.strength);
-      }
-      scores[i] = score;
+    for (let i = 0; i < n; i++) scores[i] = at.pLogits[ids[i]];
+    for (const [k, w] of weighings.entries()) {
+      const strength = w.rule === 'geometric' ? w.strength * bScaleOf(at, weighings, w) : w.strength;
+      if (at.unmixed === undefined || w.isMixedIn) alignMixed(at, w, strength, candidates, terms[k]);
+      else alignUnmixed(at, at.unmixed, w, strength, candidates, terms[k]);
+      for (let i = 0; i < n; i++) scores[i] += terms[k][i];
     }
   }
   for (let i = 0; i < candidates.n; i++) if (scores[i] > -Infinity) return;
-  for (let i = 0; i < candidates.n; i++) scores[i] = at.pLogits[candidates.ids[i]];
+  for (let i = 0; i < candidates.n; i++) scores[i] = at.pLogits[ids[i]];
 }
 
-/** Where the b's of geometric aligners sum to more than 1, P would count against itself. */
-function bScaleOf(weighings: readonly Weighing[]): number {
-  const bSum = weighings.reduce((sum, w) => sum + (w.rule === 'geometric' ? w.strength : 0), 0);
-  return bSum > 1 ? 1 / bSum : 1;
+function alignMixed(at: Position, w: Weighing, strength: number, { n, ids }: Candidates, terms: Float64Array): void {
+  for (let i = 0; i < n; i++) terms[i] = TERMS[w.rule]!(ids[i], at.pLogits[ids[i]], w, strength);
 }
 
 /**
- * What aligner `k` added to one candidate's score, in nats: its term of the sum, or for a rule that decides alone all
- * that it made of P's logit. −∞ is a veto.
- * @param score of the candidate, as `weigh` left it.
+ * The term of an aligner that knows nothing of what is mixed in. It aligns P, and P′ is mixed from that: with r the part
+ * of P′(v) that is P's, and P̃ = P·e^Δ/Z over the candidates, log((1 − λ)P̃ + λQ) = log P′ + log(1 − r + r·e^Δ/Z). Weighing
+ * P′ itself, it would veto the very names that the mixture is there for.
  */
-export function termOf(
-  weighings: readonly Weighing[],
-  k: number,
-  { token, pLogit, score }: { readonly token: number; readonly pLogit: number; readonly score: number },
-): number {
-  const w = weighings[k];
-  const term = TERMS[w.rule];
-  if (term === undefined) return score - pLogit;
-  return term(token, pLogit, w, w.rule === 'geometric' ? w.strength * bScaleOf(weighings) : w.strength);
+function alignUnmixed(
+  at: Position,
+  { logps, logShare }: NonNullable<Position['unmixed']>,
+  w: Weighing,
+  strength: number,
+  { n, ids }: Candidates,
+  terms: Float64Array,
+): void {
+  const ofP = (token: number) => Math.min(0, logShare + logps[token] - at.rawLogps[token]);
+  let max = -Infinity;
+  for (let i = 0; i < n; i++) {
+    const pLogit = at.pLogits[ids[i]] - at.rawLogps[ids[i]] + logps[ids[i]];
+    // What P does not propose is the mixture's alone.
+    terms[i] = pLogit === -Infinity ? 0 : TERMS[w.rule]!(ids[i], pLogit, w, strength);
+    max = Math.max(max, terms[i]);
+  }
+  let mass = 0;
+  let alignedMass = 0;
+  for (let i = 0; i < n && max > -Infinity; i++) {
+    const part = Math.exp(at.pLogits[ids[i]] - at.pLogits[ids[0]] + ofP(ids[i]));
+    mass += part;
+    alignedMass += part * Math.exp(terms[i] - max);
+  }
+  // Where P has no part at all, or every candidate of P's is vetoed, there is nothing to normalise.
+  const logZ = alignedMass > 0 ? max + Math.log(alignedMass / mass) : 0;
+  for (let i = 0; i < n; i++) {
+    const r = Math.exp(ofP(ids[i]));
+    terms[i] = r === 1 ? terms[i] - logZ : Math.log(1 - r + r * Math.exp(terms[i] - logZ));
+  }
+}
+
+/**
+ * Where the b's of geometric aligners sum to more than 1, P would count against itself: they are scaled so that they sum
+ * to 1. Those that are mixed in weigh another thing than the others, and are scaled by themselves.
+ */
+function bScaleOf(at: Position, weighings: readonly Weighing[], { isMixedIn }: Weighing): number {
+  const isBeside = (w: Weighing) => at.unmixed === undefined || w.isMixedIn === isMixedIn;
+  const bSum = weighings.reduce((sum, w) => sum + (w.rule === 'geometric' && isBeside(w) ? w.strength : 0), 0);
+  return bSum > 1 ? 1 / bSum : 1;
 }

@@ -85,13 +85,9 @@ describe('the mixture proposal', () => {
     assert.equal(mixed.p, 0);
   });
 
-  it('composes with another module, and with every rule that stands alone', async () => {
-    const r = randomTable(V, 13)[0];
+  it('goes with every rule that stands alone', async () => {
     const pMixed = Float32Array.from(p);
     mixInPlace(pMixed, q, 0.4);
-    const without = [source('geometric', 0.3, q), source('geometric', 0.5, r)];
-    const both = [source('geometric', 0.3, q, 0.4), source('geometric', 0.5, r)];
-    assertClose((await aligned(p, both)).dense, (await aligned(pMixed, without)).dense);
     for (const rule of ['mask', 'gated', 'sir', 'product', 'joint'] as const)
       assertClose(
         (await aligned(p, [source(rule, 1, q, 0.4)])).dense,
@@ -158,5 +154,96 @@ describe('the mixture proposal', () => {
     const weights = [0, 0.1, 0.2, 0.5];
     const at = (order: number) => mixtureWeight(weights, { order, count: 1, nDistinct: 1 });
     assert.deepEqual([0, 1, 2, 3, 6].map(at), [0, 0.1, 0.2, 0.5, 0.5]);
+  });
+});
+
+describe('other modules beside the one that is mixed in', () => {
+  const p = randomTable(V, 11)[0];
+  const q = randomTable(V, 12)[0];
+  const r = randomTable(V, 13)[0];
+  const reference = randomTable(V, 16)[0];
+  const other = (rule: RuleName, strength: number, row = r): AlignerSource => ({
+    ...source(rule, strength, row),
+    ...(rule === 'ratio' && { reference: new FakeSequence(Array(V).fill(reference)) }),
+  });
+
+  /** What the other module makes of P over some tokens, with P's mass on them. */
+  function alignedAlone(rule: RuleName, strength: number, inside: readonly number[], own = p, row = r): number[] {
+    const weights = inside.map(v => {
+      const [x, y] = [Math.exp(own[v]), Math.exp(row[v])];
+      if (rule === 'geometric') return x ** (1 - strength) * y ** strength;
+      return x * (rule === 'ratio' ? y / Math.exp(reference[v]) : y) ** strength;
+    });
+    const mass = inside.reduce((sum, v) => sum + Math.exp(own[v]), 0);
+    const dense = new Array<number>(V).fill(0);
+    for (const [i, share] of normalise(weights).entries()) dense[inside[i]] = mass * share;
+    return dense;
+  }
+
+  const mix = (own: readonly number[], row: Float32Array, lambda: number) =>
+    own.map((x, v) => (1 - lambda) * x + lambda * Math.exp(row[v]));
+  const insideOf = (row: readonly number[], topP: number) => {
+    const order = row.map((_, v) => v).sort((x, y) => row[y] - row[x]);
+    const inside: number[] = [];
+    for (let mass = 0, i = 0; i < V && mass <= topP; mass += row[order[i++]]) inside.push(order[i]);
+    return inside;
+  };
+
+  for (const rule of ['geometric', 'product', 'joint', 'ratio'] as const) {
+    for (const [lambda, topP] of [
+      [0.4, 1],
+      [0.4, 0.8],
+      [0.9, 0.9],
+      [0, 0.9],
+    ]) {
+      it(`${rule} aligns P, which is then mixed: λ ${lambda}, nucleus ${topP}`, async () => {
+        const b = 0.3;
+        const unaligned = mix(Array.from(p, Math.exp), q, lambda);
+        const inside = insideOf(unaligned, topP);
+        const mixed = mix(alignedAlone(rule, 0.6, inside), q, lambda);
+        const expected = normalise(
+          mixed.map((x, v) => (inside.includes(v) ? x * (Math.exp(q[v]) / unaligned[v]) ** b : 0)),
+        );
+        const instant = source('geometric', b, q, lambda);
+        for (const aligners of [
+          [instant, other(rule, 0.6)],
+          [other(rule, 0.6), instant],
+        ])
+          assertClose((await aligned(p, aligners, { topP })).dense, expected);
+      });
+    }
+  }
+
+  it('do not veto a name that neither they nor P know', async () => {
+    const noName = (row: Float32Array) => logps([...row].map((x, v) => (v === 5 ? -Infinity : x)));
+    const name = logps([0, 0, 0, 0, 0, 6, 0]);
+    const over = { topP: 0.95, temperature: 0 };
+    for (const rule of ['geometric', 'product', 'ratio'] as const)
+      for (const strength of [0.5, 1]) {
+        for (const own of [p, noName(p)]) {
+          const both = [source('geometric', 0.1, name, 0.6), other(rule, strength, noName(r))];
+          const { token, dense } = await aligned(own, both, over);
+          assert.equal(token, 5, `${rule} ${strength}`);
+          assert.ok(dense.every(Number.isFinite));
+        }
+      }
+  });
+
+  it('leave what is mixed in where they veto all that P proposes', async () => {
+    const nothing = new Float32Array(V).fill(-Infinity);
+    for (const own of [p, logps([...p].map((x, v) => (v === 5 ? -Infinity : x)))]) {
+      const { dense } = await aligned(own, [source('geometric', 1, q, 0.4), other('product', 1, nothing)]);
+      const mixed = mix(Array.from(own, Math.exp), q, 0.4);
+      assertClose(dense, normalise([...q].map((x, v) => (0.4 * Math.exp(x) * Math.exp(x)) / mixed[v])));
+    }
+  });
+
+  it('are scaled among themselves where their strengths sum to more than 1', async () => {
+    const instant = source('geometric', 0.3, q, 0.4);
+    const half = (await aligned(p, [instant, other('geometric', 0.5), other('geometric', 0.5, reference)])).dense;
+    const scaled = (await aligned(p, [instant, other('geometric', 0.8), other('geometric', 0.8, reference)])).dense;
+    assertClose(scaled, half);
+    const less = (await aligned(p, [instant, other('geometric', 0.4), other('geometric', 0.4, reference)])).dense;
+    assert.ok(less.some((x, v) => Math.abs(x - half[v]) > 1e-3));
   });
 });

@@ -282,6 +282,7 @@ function referenceProbs(c: (typeof cases)[number]): number[] {
     [weighing],
     candidates,
     scores,
+    [new Float64Array(n)],
   );
 
   const row = new Float32Array(n).fill(-Infinity);

@@ -2,8 +2,11 @@
 
 export const INSTANT_ID = 'instant';
 
-/** b of the geometric rule. Between 0.1 and 0.5 it hardly matters beside the mixture: `npm run -s eval -- --instant --calibrate`. */
-export const INSTANT_STRENGTH = 0.3;
+/**
+ * b of the geometric rule. Beside the mixture a little of it is best, on the packages that λ was fitted on
+ * (`scripts/calibrateMixture.mjs`); more doubts what P knows well.
+ */
+export const INSTANT_STRENGTH = 0.1;
 
 /**
  * λ by proposal and by length of the known context in tokens. What ships was fitted by `scripts/calibrateMixture.mjs`, on

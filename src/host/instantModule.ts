@@ -58,6 +58,7 @@ export class InstantModule {
   #updateTimer: NodeJS.Timeout | undefined;
   #saveTimer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #lastSave: Promise<void> = Promise.resolve();
   readonly #disposed = new AbortController();
   #build: { progress: BuildProgress; readonly cancelled: AbortController } | undefined;
   readonly #buildListeners = new Set<() => void>();
@@ -250,7 +251,13 @@ export class InstantModule {
   }
 
   /** Writes the counts as they should be now. Files that change meanwhile are counted at once and written next time. */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    const saved = this.#lastSave.then(() => this.#save());
+    this.#lastSave = saved.catch(() => {});
+    return saved;
+  }
+
+  async #save(): Promise<void> {
     await this.update();
     this.#saving = [...this.#unsaved];
     this.#unsaved.clear();

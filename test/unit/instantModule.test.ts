@@ -260,6 +260,21 @@ describe('instant module of a workspace', () => {
     assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
   });
 
+  it('is written one time after the other', async () => {
+    const { instant, engine, write } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    let nWriting = 0;
+    const seen: number[] = [];
+    engine.whileSaving = async () => {
+      seen.push(++nWriting);
+      for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+      nWriting--;
+    };
+    await Promise.all([instant.save(), instant.save()]);
+    assert.deepEqual(seen, [1, 1]);
+  });
+
   it('writes once more what a full disk kept from being written', async () => {
     const { instant, engine, write, names } = open({ 'a.ts': 'a' });
     await instant.build(() => {}, signal);

@@ -268,6 +268,8 @@ describe('instant module of a workspace', () => {
     const seen: number[] = [];
     engine.whileSaving = async () => {
       seen.push(++nWriting);
+      // Whoever else is about to write has brought it up to date by then.
+      await instant.update();
       for (let i = 0; i < 20; i++) await new Promise(setImmediate);
       nWriting--;
     };

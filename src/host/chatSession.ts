@@ -48,7 +48,6 @@ const LONGEST_TITLE = 120;
 /** A conversation that may grow while another is shown. */
 interface Live {
   conversation: Conversation;
-  isDeleted: boolean;
 }
 
 interface Running {
@@ -140,7 +139,7 @@ export class ChatSession implements Chat {
     const conversation = await this.#history?.open(id);
     if (conversation === undefined) return;
     this.stop();
-    this.#show({ conversation, isDeleted: false });
+    this.#show({ conversation });
   }
 
   async rename(id: string, title: string): Promise<void> {
@@ -161,7 +160,6 @@ export class ChatSession implements Chat {
     const live = this.#live;
     const conversation = isShown ? live.conversation : await this.#history?.open(id);
     if (conversation === undefined || conversation.turns.length === 0) return async () => {};
-    if (isShown) live.isDeleted = true;
     const removing = this.#history?.remove(id);
     if (isShown) this.#show(this.#empty());
     else this.#changed();
@@ -169,7 +167,7 @@ export class ChatSession implements Chat {
     return async () => {
       const saving = this.#history?.save(conversation);
       const isUnused = this.#running === undefined && this.#live.conversation.turns.length === 0;
-      if (isShown && isUnused) this.#show({ conversation, isDeleted: false });
+      if (isShown && isUnused) this.#show({ conversation });
       else this.#changed();
       await saving;
     };
@@ -213,8 +211,7 @@ export class ChatSession implements Chat {
     const current = await history.current();
     const isUnused = this.#running === undefined && this.#live.conversation.turns.length === 0;
     const conversation = current !== undefined && isUnused ? await history.open(current) : undefined;
-    if (conversation !== undefined && this.#live.conversation.turns.length === 0)
-      this.#live = { conversation, isDeleted: false };
+    if (conversation !== undefined && this.#live.conversation.turns.length === 0) this.#live = { conversation };
     this.#changed();
   }
 
@@ -239,8 +236,10 @@ export class ChatSession implements Chat {
     };
     const turnId = answer.id;
     const controller = new AbortController();
+    // What is still on its way when an answer is stopped changes nothing, and writes nothing that was deleted meanwhile.
+    const isOn = () => this.#running?.turnId === turnId;
     const hear = (change: (turn: AssistantTurn) => Partial<AssistantTurn>, said: ChatChange) => {
-      if (this.#running?.turnId === turnId) this.#alter(live, turnId, change, said);
+      if (isOn()) this.#alter(live, turnId, change, said);
     };
     let nUnsaved = 0;
     const answering = new Answering(this.parts.engine, this.parts.choose, this.#asked([...before, asked]), {
@@ -250,7 +249,7 @@ export class ChatSession implements Chat {
       text: piece => {
         hear(turn => ({ text: turn.text + piece }), { kind: 'text', turnId, text: piece });
         nUnsaved += piece.length;
-        if (nUnsaved < SAVED_EVERY_CHARS) return;
+        if (nUnsaved < SAVED_EVERY_CHARS || !isOn()) return;
         nUnsaved = 0;
         void this.#save(live);
       },
@@ -285,8 +284,7 @@ export class ChatSession implements Chat {
   }
 
   #save(live: Live): Promise<void> {
-    if (live.isDeleted || this.#history === undefined) return Promise.resolve();
-    return this.#history.save(live.conversation);
+    return this.#history?.save(live.conversation) ?? Promise.resolve();
   }
 
   #show(live: Live): void {
@@ -307,7 +305,7 @@ export class ChatSession implements Chat {
   }
 
   #empty(): Live {
-    return { conversation: { id: this.#newId(), title: '', turns: [], changedMs: this.#now() }, isDeleted: false };
+    return { conversation: { id: this.#newId(), title: '', turns: [], changedMs: this.#now() } };
   }
 
   #changed(): void {

@@ -289,6 +289,26 @@ describe('an answer on its way', () => {
     assert.deepEqual(shown(turns()), ['you: one', 'it: Fine. (done)']);
   });
 
+  it('goes back to the modules that worked when those chosen in the middle do not load', async () => {
+    const { engine, session, turns, chosen, problems } = open();
+    const sent = session.send(question('one'));
+    const first = await engine.call(0);
+    first.begin();
+    first.say('Be');
+    chosen.choice = choiceOf('broken');
+    await session.choiceChanged();
+    const refused = new UserError('wrong-tokenizer', 'Broken.');
+    (await engine.call(1)).fail(refused);
+    const third = await engine.call(2);
+    assert.deepEqual([third.request.modules, third.request.written], [[], 'Be']);
+    third.begin();
+    third.say('cause.');
+    third.end();
+    await sent;
+    assert.deepEqual(shown(turns()), ['you: one', 'it: Because. (done)']);
+    assert.deepEqual(problems, [refused]);
+  });
+
   it('is stopped when another conversation is shown, and stays with its own', async () => {
     const { engine, session, turns, exchange } = open();
     void session.send(question('one'));
@@ -372,7 +392,9 @@ describe('the history of conversations', () => {
     call.begin();
     const { id } = session.state.conversation;
     await session.delete(id);
+    call.say('x'.repeat(1000));
     await sent;
+    await session.delete('nobody');
     assert.ok(!store.texts.has(`${id}.jsonl`));
     assert.deepEqual(session.state.history, []);
   });

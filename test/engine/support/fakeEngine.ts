@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /**
- * Writes the program into `dir`. `behaviour` is JavaScript that runs for each request, with `method`, `answer(value)`,
- * `progress(value)`, `pulse(blockedMs)` and `life`, which counts the processes from 1.
+ * Writes the program into `dir`. `behaviour` is JavaScript that runs for each request, with `method`, `params`,
+ * `answer(value)`, `progress(value)`, `isCancelled()`, `pulse(blockedMs)` and `life`, which counts the processes from 1.
  */
 export function fakeEngine(dir: string, behaviour: string): string {
   const file = path.join(dir, 'engine.cjs');
@@ -23,18 +23,20 @@ const send = message => {
   channel.write(Buffer.concat([head, text]));
 };
 let pulseId;
+const cancelled = new Set();
 const pulse = blockedMs => send({ kind: 'progress', id: pulseId, value: { blockedMs } });
 let bytes = Buffer.alloc(0);
 channel.on('data', chunk => {
   bytes = Buffer.concat([bytes, chunk]);
   while (bytes.length >= 4 && bytes.length >= 4 + bytes.readUInt32BE(0)) {
     const length = bytes.readUInt32BE(0);
-    const { kind, id, method } = JSON.parse(bytes.subarray(4, 4 + length));
+    const { kind, id, method, params } = JSON.parse(bytes.subarray(4, 4 + length));
     bytes = bytes.subarray(4 + length);
-    if (kind === 'cancel') continue;
+    if (kind === 'cancel') { cancelled.add(id); continue; }
     if (method === 'pulse') { pulseId = id; continue; }
     const answer = value => send({ kind: 'result', id, value });
     const progress = value => send({ kind: 'progress', id, value });
+    const isCancelled = () => cancelled.has(id);
     if (method === 'limits') { answer(null); continue; }
     (() => { ${behaviour} })();
   }

@@ -128,6 +128,12 @@ describe('the chat panel', () => {
   describe('replaces the selection', () => {
     const tab = () => window.driver.page.locator('.tab', { hasText: 'proposed change' });
 
+    before(async () => {
+      await newChat();
+      await chat.ask('code');
+      await chat.answer();
+    });
+
     /** Selects the first line, and asks to replace it. */
     async function propose(): Promise<string> {
       const { driver } = window;
@@ -143,7 +149,7 @@ describe('the chat panel', () => {
       const { driver } = window;
       const before = await propose();
       const first = before.split('\n')[0];
-      const shown = driver.page.locator('.diff-editor');
+      const shown = driver.page.locator('.monaco-diff-editor');
       await driver.until(
         'the new code',
         () => shown.textContent(),
@@ -172,7 +178,8 @@ describe('the chat panel', () => {
       await driver.page.locator('.editor-actions [aria-label^="Reject Proposed Change"]').click();
       await tab().waitFor({ state: 'detached' });
       await propose();
-      await tab().locator('.codicon-close').click();
+      await tab().click();
+      await driver.palette('View: Close Editor');
       await tab().waitFor({ state: 'detached' });
       await (await chat.frame()).locator('.edit-bar').waitFor({ state: 'detached' });
       assert.equal(window.read(FILE), before);
@@ -184,7 +191,7 @@ describe('the chat panel', () => {
       window.write(FILE, `// new\n${before}`);
       await driver.until(
         'the change',
-        () => driver.page.locator('.diff-editor .original').textContent(),
+        () => driver.page.locator('.monaco-diff-editor .editor.original').textContent(),
         text => text?.includes('new') ?? false,
       );
       await chat.click('Accept');
@@ -232,7 +239,7 @@ describe('the chat panel', () => {
     assert.equal(await frame.locator('#root :is(script, img, iframe)').count(), 0);
     assert.deepEqual(
       await frame.locator('.markdown a').evaluateAll(links => links.map(link => link.getAttribute('href'))),
-      ['https://example.com/'],
+      ['https://example.com/leak.png', 'https://example.com/'],
     );
     // VS Code asks before it goes anywhere; nobody goes there in a test.
     await frame.getByRole('link', { name: 'web' }).click();
@@ -364,6 +371,7 @@ describe('the chat panel', () => {
     const { driver } = window;
     await chat.ask('slow to be reloaded');
     await chat.answerWith(text => text.length > 450);
+    const questions = await chat.questions();
     await chat.draft('half a question');
     await driver.until('the draft kept', chat.draftText, text => text === 'half a question');
     await driver.palette('Developer: Reload Window');
@@ -371,10 +379,10 @@ describe('the chat panel', () => {
     await driver.until(
       'the questions',
       () => chat.questions().catch(() => []),
-      all => all.length === 2,
+      all => all.length > 0,
       60_000,
     );
-    assert.deepEqual(await chat.questions(), ['plain first', 'slow to be reloaded']);
+    assert.deepEqual(await chat.questions(), questions);
     assert.match(await chat.answer(), /^w0 w1 w2/);
     assert.equal(await chat.draftText(), 'half a question');
     await chat.draft('');
@@ -427,14 +435,14 @@ describe('the chat panel', () => {
           ? 'vscode-light'
           : 'vscode-dark';
       await frame.locator(`body.${kind}`).waitFor();
-      await assertAccessibleAsSeen(window, frame);
+      await assertAccessibleAsSeen(frame);
       await chat.ask('code');
       await chat.answer();
       await chat.draft('/');
       await frame.getByRole('option').first().waitFor();
       for (const x of [500, 218]) {
         await dragEdgeTo(window, x);
-        await assertAccessibleAsSeen(window, frame);
+        await assertAccessibleAsSeen(frame);
         const overflows = await frame.evaluate('document.documentElement.scrollWidth > innerWidth');
         assert.equal(overflows, false, `it is wider than its panel, whose edge is at ${x} px`);
       }
@@ -445,11 +453,8 @@ describe('the chat panel', () => {
 });
 
 /** The page is transparent: its text is judged on the colour that the workbench has behind it. */
-async function assertAccessibleAsSeen({ driver: { page } }: Window, frame: Frame): Promise<void> {
-  const background = await page
-    .locator('.part.sidebar')
-    .evaluate('element => getComputedStyle(element).backgroundColor');
-  await frame.evaluate(`document.documentElement.style.backgroundColor = ${JSON.stringify(background)}`);
+async function assertAccessibleAsSeen(frame: Frame): Promise<void> {
+  await frame.evaluate("document.documentElement.style.backgroundColor = 'var(--vscode-sideBar-background)'");
   await assertAccessible(frame);
 }
 
@@ -467,7 +472,6 @@ describe('the chat panel with the models that ship', () => {
   const show = (file: string) => openBeside(window, chat, file);
 
   it('says what they can do, and answers with code', async () => {
-    const { driver } = window;
     await show('src/state/store.ts');
     const frame = await chat.frame();
     await frame.getByText(/was not trained to follow instructions/).waitFor();

@@ -1,15 +1,21 @@
 /** The three failures that every layer tells apart: a person can fix it, somebody cancelled, the engine died. */
 
-/** A failure a person can do something about. `message` names the value, the alternatives and the next step. */
+import { type Sentence, say, spoken } from './sentence';
+
+/** A failure a person can do something about. What it says names the value, the alternatives and the next step. */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  /** `message` in a form that can be translated. */
+  readonly sentence: Sentence;
 
   constructor(
     /** Stable kebab-case word by which surfaces choose an action button; never shown. */
     readonly code: string,
-    message: string,
+    said: Sentence | string,
   ) {
-    super(message);
+    const sentence = typeof said === 'string' ? say`${said}` : said;
+    super(spoken(sentence));
+    this.sentence = sentence;
   }
 }
 

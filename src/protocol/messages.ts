@@ -5,6 +5,7 @@
 import type { ExplainedCandidate, Explanation } from '../core/explanation';
 import type { CompletionText } from '../core/fim';
 import type { RuleName } from '../core/rules';
+import type { Sentence } from '../core/sentence';
 import type { Extent, StopReason } from '../core/stopping';
 import type { ChatMethods } from './chat';
 import type { InspectRequest, InspectResult } from './inspection';
@@ -186,4 +187,6 @@ export interface EngineMethods extends ChatMethods {
 export interface WireError {
   readonly code: string;
   readonly message: string;
+  /** The message in a form that can be translated. */
+  readonly sentence?: Sentence;
 }

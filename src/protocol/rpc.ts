@@ -195,15 +195,15 @@ function closedError(): EngineGone {
 }
 
 function toWire(error: unknown): WireError {
-  if (error instanceof UserError) return { code: error.code, message: error.message };
+  if (error instanceof UserError) return { code: error.code, message: error.message, sentence: error.sentence };
   if (isAbortError(error)) return { code: ABORTED, message: messageOf(error) };
   return { code: INTERNAL, message: messageOf(error) };
 }
 
-function fromWire({ code, message }: WireError): Error {
+function fromWire({ code, message, sentence }: WireError): Error {
   if (code === ABORTED) return new AbortError();
   if (code === INTERNAL) return new Error(message);
-  return new UserError(code, message);
+  return new UserError(code, sentence ?? message);
 }
 
 function parseToServer(message: unknown): ToServer {

@@ -8,6 +8,7 @@ import { Registry } from './host/registry';
 import { Speed } from './host/speed';
 import { accountLine } from './vscode/accountLine';
 import { registerCommands } from './vscode/commands';
+import { followContextKeys } from './vscode/contextKeys';
 import { Diagnostics } from './vscode/diagnostics';
 import { showExpectedChoice } from './vscode/expectedChoice';
 import { EditorFeedback } from './vscode/feedback';
@@ -15,6 +16,7 @@ import { registerFirstRun } from './vscode/firstRun';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { openInstantModule } from './vscode/instantWorkspace';
 import { changingRoots, modelRoots } from './vscode/modelRoots';
+import { registerModuleFileCommands } from './vscode/moduleFileCommands';
 import { openModuleFiles } from './vscode/moduleStorage';
 import { Neighbours } from './vscode/neighbours';
 import { OtherProviders } from './vscode/otherProviders';
@@ -22,6 +24,7 @@ import { Pausing } from './vscode/pausing';
 import { refusalMessage } from './vscode/refusalMessage';
 import { registerChat } from './vscode/registerChat';
 import { registerEditorChat } from './vscode/registerEditorChat';
+import { registerReset } from './vscode/resetCommand';
 import { registerScoreboard } from './vscode/scoreboard';
 import { engineLimits } from './vscode/settings';
 import { registerSettingsPanel } from './vscode/settingsPanel';
@@ -100,6 +103,18 @@ export function activate(context: vscode.ExtensionContext): void {
       changingRoots: () => changingRoots(context),
     }),
     showExpectedChoice(choices, moduleFiles, status),
+    registerModuleFileCommands({ files: moduleFiles, registry, choices, log }),
+    followContextKeys(registry, moduleFiles),
+    registerReset(context, [
+      {
+        label: vscode.l10n.t('Remembered Completions'),
+        detail: vscode.l10n.t('Forgets what was suggested and which modules failed to load.'),
+        reset: () => {
+          completer.stop();
+          choices.forget();
+        },
+      },
+    ]),
     followWindow({ engine, choices, completer, status, pausing, instant }),
   );
   log.info(`activated in ${(performance.now() - startMs).toFixed(1)} ms`);

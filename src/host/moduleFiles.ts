@@ -72,8 +72,8 @@ export class ModuleFiles {
 
   /**
    * Takes in a `.ram` file or a module folder.
-   * @throws UserError for whatever is wrong with it, `module-exists` when another one has its id; AbortError. Then
-   *   nothing has changed.
+   * @throws UserError for whatever is wrong with it; `module-exists` when another one has its id, `module-exists-fixed`
+   *   when that one cannot be replaced; AbortError. Then nothing has changed.
    */
   importFrom(source: string, onExisting: OnExisting, signal: AbortSignal): Promise<Imported> {
     const name = path.basename(source);
@@ -241,7 +241,8 @@ export class ModuleFiles {
       return { id: free, title, outcome: 'imported' };
     }
     const isOwn = existing?.origin === 'personal';
-    if (onExisting === 'refuse' || !isOwn) throw new UserError('module-exists', existsMessage(id, existing));
+    if (onExisting === 'refuse' || !isOwn)
+      throw new UserError(isOwn ? 'module-exists' : 'module-exists-fixed', existsMessage(id, existing));
     const away = path.join(this.#modules, hiddenName(TRASH));
     await rename(existing.dir, away);
     try {

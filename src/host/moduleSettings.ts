@@ -78,6 +78,20 @@ export function withRuleModules(value: unknown, index: number, modules: readonly
   return entries.map((entry, i) => (i === index ? { ...fieldsOf(entry), modules } : entry));
 }
 
+/** The setting residual.modules as it is written, without one module; everything else in it stays. */
+export function modulesWithout(value: unknown, id: string): unknown {
+  return Array.isArray(value) ? value.filter(entry => entry !== id && fieldsOf(entry).id !== id) : value;
+}
+
+/** As `modulesWithout` for residual.moduleRules. A rule that loses its last module stays, as the proposal alone. */
+export function rulesWithout(value: unknown, id: string): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map(entry => {
+    const { modules } = fieldsOf(entry);
+    return Array.isArray(modules) ? { ...fieldsOf(entry), modules: modulesWithout(modules, id) } : entry;
+  });
+}
+
 function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -4,6 +4,7 @@ import type { Completer } from '../host/completer';
 import type { InstantModule } from '../host/instantModule';
 import type { ModuleChoice } from '../host/moduleChoice';
 import type { Registry } from '../host/registry';
+import { composeModules } from './composeModules';
 import type { Diagnostics } from './diagnostics';
 import { buildInstantModule } from './instantCommand';
 import { setStrength, switchModule } from './moduleCommands';
@@ -34,14 +35,23 @@ export function registerCommands({
   instant,
 }: CommandParts): vscode.Disposable {
   const onFailure = (error: unknown) => refusalMessage(log, error, status.shownChoice);
+  const complete = async () => {
+    if (pausing.here !== undefined) return pausing.offerToResume(pausing.here);
+    choices.retry();
+    await vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
+  };
+  // The palette takes ghost text away, and with it VS Code's own commands for the next one.
+  const completeAnd = async (then: string) => {
+    await complete();
+    await vscode.commands.executeCommand(then);
+  };
   const commands: Record<string, () => unknown> = {
     'residual.switchModule': () => switchModule(registry, choices, onFailure),
     'residual.setStrength': () => setStrength(registry).catch(onFailure),
-    'residual.complete': () => {
-      if (pausing.here !== undefined) return pausing.offerToResume(pausing.here);
-      choices.retry();
-      return vscode.commands.executeCommand('editor.action.inlineSuggest.trigger');
-    },
+    'residual.composeModules': () => composeModules(registry, choices).catch(onFailure),
+    'residual.complete': complete,
+    'residual.nextCompletion': () => completeAnd('editor.action.inlineSuggest.showNext'),
+    'residual.previousCompletion': () => completeAnd('editor.action.inlineSuggest.showPrevious'),
     'residual.pause': (what?: unknown) => (what === 'resume' ? pausing.resumeAll() : pausing.pick()),
     'residual.buildInstantModule': () =>
       buildInstantModule(instant, log, () => {

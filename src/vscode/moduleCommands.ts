@@ -6,7 +6,10 @@ import { calibrated, chooseProposal, type ModuleChoice, type ModuleSetting } fro
 import type { ModuleRule } from '../host/moduleSettings';
 import type { FoundModule, Registry } from '../host/registry';
 import { decisionFor, ruleText, storeDecision } from './moduleDecision';
+import { askStrength } from './moduleStrength';
+import { plainLabel } from './plainText';
 import { settingsFor } from './settings';
+import { useModules } from './useModules';
 
 interface ModuleItem extends vscode.QuickPickItem {
   readonly modules: readonly ModuleSetting[];
@@ -38,11 +41,7 @@ export async function switchModule(
   const picked = await pick(items, rule);
   if (picked === undefined || picked.isCurrent) return;
   try {
-    await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Residual: loading the module') },
-      () => choices.load(settings.proposal, picked.modules, new AbortController().signal),
-    );
-    await storeDecision(document, picked.modules);
+    await useModules(choices, document, picked.modules);
   } catch (error) {
     onFailure(error);
   }
@@ -74,23 +73,11 @@ export async function setStrength(registry: Registry): Promise<void> {
   const setting = modules.find(m => m.id === id);
   if (setting === undefined) return;
   const measured = module === undefined ? undefined : calibrated(module, proposalId);
-  const entered = await vscode.window.showInputBox({
-    title: vscode.l10n.t('Strength of {0}', module?.manifest?.title ?? setting.id),
-    prompt:
-      measured === undefined
-        ? vscode.l10n.t('0 is the proposal alone.')
-        : vscode.l10n.t('0 is the proposal alone; {0} was measured to be best. Empty for that.', measured),
-    value: String(setting.strength ?? measured ?? ''),
-    validateInput: value =>
-      value.trim() === '' || (Number.isFinite(Number(value)) && Number(value) >= 0 && Number(value) <= 4)
-        ? undefined
-        : vscode.l10n.t('A number from 0 to 4, or nothing.'),
-  });
-  if (entered === undefined) return;
-  const strength = entered.trim() === '' ? {} : { strength: Number(entered) };
+  const changed = await askStrength(setting, module?.manifest?.title ?? setting.id, measured);
+  if (changed === undefined) return;
   await storeDecision(
     document,
-    modules.map(m => (m === setting ? { id: m.id, ...strength } : m)),
+    modules.map(m => (m === setting ? changed : m)),
   );
 }
 
@@ -134,11 +121,11 @@ function itemOf(module: FoundModule, proposalId: string, current: readonly Modul
     };
   }
   return {
-    label: label(manifest.title, isUsed),
-    description: [manifest.domain, sizeText(module.sizeBytes), gain(manifest.evaluation, proposalId)]
+    label: label(plainLabel(manifest.title), isUsed),
+    description: [plainLabel(manifest.domain), sizeText(module.sizeBytes), gain(manifest.evaluation, proposalId)]
       .filter(Boolean)
       .join(' · '),
-    detail: manifest.description,
+    detail: plainLabel(manifest.description),
     modules,
     isCurrent,
   };

@@ -5,6 +5,7 @@ import type { EngineState } from '../host/engineClient';
 import type { Choice } from '../host/moduleChoice';
 import { isWrittenIn, switchedOff } from './admission';
 import type { Pausing } from './pausing';
+import { plainLabel } from './plainText';
 import { settingsFor } from './settings';
 
 /** Work shorter than this is not shown: a spinner that flickers at every key annoys. */
@@ -100,7 +101,7 @@ export class StatusBar implements vscode.Disposable {
   private draw(): void {
     const module = this.choice === undefined ? '' : this.choice.titles.join(' + ') || vscode.l10n.t('no module');
     const { icon, state, isError = false, change } = this.look();
-    this.item.text = `$(${icon}) ${module === '' ? 'Residual' : `Residual: ${module}`}`;
+    this.item.text = `$(${icon}) ${module === '' ? 'Residual' : `Residual: ${plainLabel(module)}`}`;
     this.item.backgroundColor = isError ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
     this.item.accessibilityInformation = {
       label: [['Residual', module, state].filter(Boolean).join(', '), this.reason].filter(Boolean).join('. '),

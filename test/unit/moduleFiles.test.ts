@@ -176,7 +176,7 @@ describe('module files', () => {
       store.writeModule('team/modules/ours', manifestOf('ours'));
       for (const id of ['shipped', 'ours', 'instant']) {
         const dir = folder(id, other);
-        await refuses(store.files.importFrom(dir, 'replace', signal), 'module-exists', /Keep both/);
+        await refuses(store.files.importFrom(dir, 'replace', signal), 'module-exists-fixed', /Keep both/);
         assert.equal((await store.files.importFrom(dir, 'keep both', signal)).id, `${id}-2`);
       }
     });

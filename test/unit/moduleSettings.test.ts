@@ -1,6 +1,6 @@
 // Which rule decides: rows of rules, a file's language and the globs that match it.
 import assert from 'node:assert/strict';
-import { decide, rulesOf, withRuleModules } from '../../src/host/moduleSettings';
+import { decide, modulesWithout, rulesOf, rulesWithout, withRuleModules } from '../../src/host/moduleSettings';
 
 const RULES = [
   { glob: 'tests/**', modules: [{ id: 'tests' }] },
@@ -51,5 +51,17 @@ describe('rules for modules', () => {
       { glob: 'b', modules: [] },
     ]);
     assert.deepEqual(withRuleModules(undefined, 0, []), []);
+  });
+
+  it('and lists lose a module that is deleted, and nothing else', () => {
+    assert.deepEqual(modulesWithout(['x', { id: 'x', strength: 1 }, { id: 'y' }, 7], 'x'), [{ id: 'y' }, 7]);
+    assert.deepEqual(rulesWithout([{ glob: 'a', modules: ['x', { id: 'y' }], comment: 'c' }, 'x'], 'x'), [
+      { glob: 'a', modules: [{ id: 'y' }], comment: 'c' },
+      'x',
+    ]);
+    for (const value of [undefined, 'x', { id: 'x' }]) {
+      assert.equal(modulesWithout(value, 'x'), value);
+      assert.equal(rulesWithout(value, 'x'), value);
+    }
   });
 });

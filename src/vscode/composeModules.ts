@@ -184,7 +184,10 @@ function ask(parts: readonly Part[], active: number, placeHolder: string): Promi
     quickPick.onDidTriggerItemButton(({ item, button: pressed }) =>
       answer({ step: steps.get(pressed) ?? 'none', at: item.answer.at }),
     );
-    quickPick.onDidAccept(() => answer(quickPick.selectedItems[0]?.answer));
+    quickPick.onDidAccept(() => {
+      const given = quickPick.selectedItems[0]?.answer;
+      if (given !== undefined && given.step !== 'none') answer(given);
+    });
     quickPick.onDidHide(() => {
       resolve(undefined);
       quickPick.dispose();

@@ -236,7 +236,9 @@ async function pickSource(): Promise<vscode.Uri | undefined> {
   ];
   const picked = await vscode.window.showQuickPick(rows, { title: vscode.l10n.t('Import a Module') });
   if (picked === undefined) return undefined;
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const found = await vscode.window.showOpenDialog({
+    ...(folder && { defaultUri: folder }),
     canSelectFiles: !picked.isFolder,
     canSelectFolders: picked.isFolder,
     canSelectMany: false,

@@ -7,6 +7,7 @@ import { ModuleChoice } from './host/moduleChoice';
 import { Registry } from './host/registry';
 import { Speed } from './host/speed';
 import { accountLine } from './vscode/accountLine';
+import { registerAddProposal } from './vscode/addProposal';
 import { registerCommands } from './vscode/commands';
 import { followContextKeys } from './vscode/contextKeys';
 import { Diagnostics } from './vscode/diagnostics';
@@ -88,6 +89,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerChat({ context, engine, registry, log }),
     registerEditorChat({ extensionUri: context.extensionUri, engine, registry, log, moduleFiles }),
     registerScoreboard(context, feedback, registry, log),
+    registerAddProposal({ context, engine, registry, choices, log }),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     moduleFiles.onDidChange(() => choices.forget()),
     registerSettingsPanel(context.extensionUri, {

@@ -33,6 +33,13 @@ export class ProposalDownloads {
     private readonly parts: DownloadsParts,
   ) {}
 
+  /** Where downloads are, made when it is not there. */
+  async folder(): Promise<string> {
+    const dir = path.join(this.root, 'downloads');
+    await onDisk(dir, () => mkdir(dir, { recursive: true }));
+    return dir;
+  }
+
   dirOf(id: string): string {
     return path.join(this.root, 'downloads', id);
   }

@@ -37,6 +37,7 @@ const quietSettings = {
  * @property {number} [port] A free one by default.
  * @property {boolean} [isolated] Without a network, where the machine can do that: see `attempts`.
  * @property {Record<string, unknown>} [settings] User settings.
+ * @property {Record<string, unknown>} [machineSettings] Settings of machine scope: a window on a server takes them from there alone.
  * @property {Record<string, string>} [environment] Reaches the extension host.
  *
  * @typedef {object} Server
@@ -63,18 +64,22 @@ export async function startServer(
     port: wanted = 0,
     isolated: wantsIsolation = false,
     settings = {},
+    machineSettings = {},
     environment = {},
   },
 ) {
   // Short names: a socket's path may have about 100 characters.
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'vs-'));
-  const folders = ['user/User', 'extensions', 'server', 't', 'home'].map(name => path.join(profile, name));
+  const folders = ['user/User', 'user/Machine', 'extensions', 'server', 't', 'home'].map(name =>
+    path.join(profile, name),
+  );
   for (const folder of folders) fs.mkdirSync(folder, { recursive: true });
-  const [userSettings, extensions, data, tmp, home] = folders;
+  const [userSettings, ofMachine, extensions, data, tmp, home] = folders;
   fs.writeFileSync(
     path.join(userSettings, 'settings.json'),
     JSON.stringify({ ...quietSettings, ...settings }, null, 2),
   );
+  fs.writeFileSync(path.join(ofMachine, 'settings.json'), JSON.stringify(machineSettings, null, 2));
 
   const prefix = wantsIsolation ? isolation() : [];
   const isolated = wantsIsolation && Array.isArray(prefix);

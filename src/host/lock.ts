@@ -20,10 +20,15 @@ async function take(file: string, refusal: string): Promise<void> {
     } catch (error) {
       if ((error as { readonly code?: unknown }).code !== 'EEXIST') throw error;
     }
-    if (isAlive(Number(await readFile(file, 'utf8').catch(() => '')))) break;
+    if (await isLocked(file)) break;
     await rm(file, { force: true });
   }
   throw new UserError('locked', refusal);
+}
+
+/** Whether a living process holds the lock. */
+export async function isLocked(file: string): Promise<boolean> {
+  return isAlive(Number(await readFile(file, 'utf8').catch(() => '')));
 }
 
 function isAlive(pid: number): boolean {

@@ -10,7 +10,7 @@ import { type DownloadParts, download, sizeOfPart } from './download';
 import { type DownloadPlan, PLAN_FILE, parsePlan } from './downloadPlan';
 import { fileUrl, type HubConnection } from './hubConnection';
 import { explained } from './hubErrors';
-import { withLock } from './lock';
+import { isLocked, withLock } from './lock';
 import { sizeOf } from './proposalLayout';
 import { MANIFEST_FILE } from './proposalStore';
 import { hashFile } from './readThrough';
@@ -44,11 +44,12 @@ export class ProposalDownloads {
     return path.join(this.root, 'downloads', id);
   }
 
+  /** Those that nobody is downloading now. */
   async unfinished(): Promise<Unfinished[]> {
     const found: Unfinished[] = [];
     for (const id of await readdir(path.join(this.root, 'downloads')).catch(() => [])) {
       const plan = await this.#storedPlan(id);
-      if (plan?.id !== id) continue;
+      if (plan?.id !== id || (await isLocked(this.#lockOf(id)))) continue;
       found.push({ plan, doneBytes: await this.#doneBytes(plan), totalBytes: sizeOf(plan.files) });
     }
     return found;
@@ -91,8 +92,12 @@ export class ProposalDownloads {
     });
   }
 
+  #lockOf(id: string): string {
+    return `${this.dirOf(id)}.lock`;
+  }
+
   async #locked<T>(id: string, act: () => Promise<T>): Promise<T> {
-    const file = `${this.dirOf(id)}.lock`;
+    const file = this.#lockOf(id);
     await onDisk(file, () => mkdir(path.dirname(file), { recursive: true }));
     return withLock(file, 'This model is being downloaded in another window.', act);
   }

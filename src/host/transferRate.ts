@@ -1,7 +1,8 @@
 /** How fast bytes come, lately, and how long the rest will take. Knows the clock that it is given. */
 
 const WINDOW_MS = 10_000;
-const LEAST_MS = 500;
+/** Before, the small files that come first say nothing of the large ones. */
+const LEAST_MS = 2000;
 
 export interface Rate {
   readonly bytesPerSecond: number;

@@ -159,7 +159,7 @@ function offerToGoOn(parts: AddParts, plan: DownloadPlan, doneBytes: number): vo
     bytesText(doneBytes),
   );
   offer(vscode.window.showInformationMessage, message, {
-    [vscode.l10n.t('Go On')]: () => fetchPlan(parts, plan),
+    [vscode.l10n.t('Resume')]: () => fetchPlan(parts, plan),
     [vscode.l10n.t('Delete It')]: () => parts.downloads.discard(plan.id),
   }).catch(parts.onFailure);
 }

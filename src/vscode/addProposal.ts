@@ -70,9 +70,7 @@ async function chooseSource(parts: AddParts): Promise<void> {
     },
     {
       label: `$(cloud-download) ${vscode.l10n.t('A Model from {0}…', new URL(endpoint).host)}`,
-      detail: vscode.l10n.t(
-        'By its name. You are asked before anything is sent, and see sizes before anything is downloaded.',
-      ),
+      detail: vscode.l10n.t('By its name. Asks before anything is sent, and shows sizes first.'),
       run: () => addFromHub(parts, endpoint),
     },
   ]);
@@ -88,7 +86,7 @@ async function pickSource(parts: AddParts, sources: readonly SourceItem[]): Prom
     const rows = unfinished.map((one): SourceItem => {
       const { plan, doneBytes, totalBytes } = one;
       return {
-        label: `$(debug-continue) ${vscode.l10n.t('Go On with {0}', plan.title)}`,
+        label: `$(debug-continue) ${vscode.l10n.t('Resume {0}', plan.title)}`,
         description: vscode.l10n.t('{0} of {1}', bytesText(doneBytes), bytesText(totalBytes)),
         detail: vscode.l10n.t('From {0}.', `${plan.endpoint}/${plan.repo}`),
         buttons: [trash],

@@ -15,13 +15,13 @@ export function pickHubModel(endpoint: string, tokens: HubTokens): Promise<HubAd
   const token = { iconPath: new vscode.ThemeIcon('key'), tooltip: vscode.l10n.t('Store or Delete a Token…') };
   const other = { iconPath: new vscode.ThemeIcon('gear'), tooltip: vscode.l10n.t('Use Another Hub or Mirror…') };
   quickPick.title = vscode.l10n.t('A Model from {0}', new URL(endpoint).host);
-  quickPick.placeholder = vscode.l10n.t('owner/name, or owner/name@revision');
+  quickPick.placeholder = vscode.l10n.t('owner/name, or owner/name@revision, of a model with onnx/model*.onnx');
   quickPick.matchOnDescription = true;
   quickPick.ignoreFocusOut = true;
   quickPick.buttons = [token, other];
   const suggestions: ModelItem[] = [
     {
-      label: vscode.l10n.t('Suggestions, not tested by Residual: ONNX forms with onnx/model*.onnx also work by name'),
+      label: vscode.l10n.t('not tested by Residual'),
       kind: vscode.QuickPickItemKind.Separator,
     },
     ...SUGGESTED_MODELS.map(suggestionItem),
@@ -72,9 +72,9 @@ function suggestionItem({ repo, name, nParameters, sizeBytes, licence, fillsIn }
     description: repo,
     detail: [
       vscode.l10n.t('{0} parameters', nParameters),
-      vscode.l10n.t('about {0} in 8 bit', bytesText(sizeBytes)),
+      vscode.l10n.t('{0} in 8 bit', bytesText(sizeBytes)),
       licence,
-      fillsIn ? vscode.l10n.t('fills in the middle') : vscode.l10n.t('ignores what follows the cursor'),
+      fillsIn ? vscode.l10n.t('fills in the middle') : vscode.l10n.t('continues text only'),
     ].join(' · '),
     address: { repo },
   };

@@ -289,6 +289,7 @@ describe('a download', () => {
     await until(() => existsSync(path.join(root, 'downloads/model-fp32.lock')));
     await assert.rejects(run(), refusal('locked', /in another window/));
     await assert.rejects(downloads().discard(plan.id), refusal('locked', /in another window/));
+    assert.deepEqual(await downloads().unfinished(), []);
     controller.abort();
     await assert.rejects(first, isAbortError);
     hub.misbehaviour = {};

@@ -37,12 +37,16 @@ const showAll = { 'residual.showGate': 0 };
 /** Opens the window before the first test of the surrounding `describe` and closes it after the last. */
 export function useWorkbench({
   settings = {},
+  machineSettings = {},
   trusted = true,
   makeWorkspace = copyOfSample,
   extension = () => process.env.RESIDUAL_TEST_EXTENSION ?? process.cwd(),
   others = () => [],
+  isolated = true,
 }: {
   readonly settings?: Record<string, unknown>;
+  /** Those of machine scope, read when the window opens. */
+  readonly machineSettings?: Record<string, unknown>;
   /** Whether every folder is trusted without asking, as in most tests. */
   readonly trusted?: boolean;
   /** @returns the absolute path of a new folder, or of a `.code-workspace` file in a new folder */
@@ -51,6 +55,8 @@ export function useWorkbench({
   readonly extension?: () => string;
   /** @returns folders of other extensions to install beside it */
   readonly others?: () => string[];
+  /** Without a network, where the machine can do that. False only for what is meant to reach a server of the test's own. */
+  readonly isolated?: boolean;
 } = {}): Window {
   let workspace = '';
   let opened: Awaited<ReturnType<typeof openWorkbench>> | undefined;
@@ -63,8 +69,9 @@ export function useWorkbench({
       workspace: toOpen,
       extension: [extension(), ...others()],
       settings: { ...showAll, ...settings },
+      machineSettings,
       trusted,
-      isolated: true,
+      isolated,
     });
     // Nobody answers keys that are typed before the extension has been started.
     await opened.driver.waitForStatusBar(statusBarItem, text => text !== '', 120_000);

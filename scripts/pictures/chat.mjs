@@ -88,8 +88,10 @@ export async function pictures({ driver, workspace, shoot: save }) {
 
   const before = fs.readFileSync(path.join(workspace, settings), 'utf8');
   fs.writeFileSync(path.join(workspace, settings), '{ "residual.chat.modules": [{ "id": "nowhere" }] }');
+  await frame.locator('.below .problem').waitFor();
+  await shoot('problem');
   await ask('Anything');
-  await frame.locator('.problem').waitFor();
+  await frame.locator('.answer .problem').waitFor();
   await shoot('failure');
   fs.writeFileSync(path.join(workspace, settings), '{ "residual.enable": false }');
   await frame.getByRole('button', { name: 'Turn On' }).waitFor();

@@ -5,6 +5,8 @@ const NEAR_PX = 32;
 
 export class Follow {
   private follows = true;
+  /** Sizes of the area and its content: a scroll that comes with another one is the layout's, not a person's. */
+  private size = '';
 
   constructor(private readonly area: () => HTMLElement | null) {}
 
@@ -19,6 +21,10 @@ export class Follow {
   onScroll(onChange: () => void): void {
     const area = this.area();
     if (area === null) return;
+    if (sizeOf(area) !== this.size) {
+      this.afterDraw();
+      return;
+    }
     const isAtEnd = area.scrollHeight - area.scrollTop - area.clientHeight < NEAR_PX;
     if (isAtEnd === this.follows) return;
     this.follows = isAtEnd;
@@ -27,6 +33,12 @@ export class Follow {
 
   afterDraw(): void {
     const area = this.area();
-    if (this.follows && area !== null) area.scrollTop = area.scrollHeight;
+    if (area === null) return;
+    this.size = sizeOf(area);
+    if (this.follows) area.scrollTop = area.scrollHeight;
   }
+}
+
+function sizeOf({ clientWidth, clientHeight, scrollHeight }: HTMLElement): string {
+  return `${clientWidth} ${clientHeight} ${scrollHeight}`;
 }

@@ -31,7 +31,7 @@ const composer = new Composer(
     say,
     onSent: () => {
       follow.start();
-      redraw();
+      draw();
     },
   },
   kept,
@@ -42,6 +42,8 @@ document.addEventListener('keydown', event => {
   if (event.key === 'Escape' && !event.isComposing && state !== undefined && composer.escape(state))
     event.preventDefault();
 });
+// A narrower panel makes a longer answer, whose end stays in view.
+window.addEventListener('resize', redraw);
 redraw();
 post({ kind: 'ready' });
 

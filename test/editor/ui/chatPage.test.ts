@@ -305,6 +305,12 @@ describe('the chat page', () => {
     };
     assert.ok(await isSeen());
     assert.equal(await latest.count(), 0);
+    await chat.page.setViewportSize({ width: 170, height: 500 });
+    await chat.tell({ kind: 'state', state });
+    assert.ok(await isSeen(), 'the end is in view when the panel gets narrower');
+    await chat.page.setViewportSize({ width: 300, height: 700 });
+    await chat.tell({ kind: 'state', state });
+    assert.equal(await latest.count(), 0);
     await chat.page.mouse.move(150, 200);
     await chat.page.mouse.wheel(0, -2000);
     await latest.waitFor();

@@ -46,3 +46,8 @@ export function throwIfAborted(signal: AbortSignal): void {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The same, in a form that can be translated where it can, as a value of another sentence. */
+export function sentenceOf(error: unknown): Sentence | string {
+  return error instanceof UserError ? error.sentence : messageOf(error);
+}

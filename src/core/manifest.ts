@@ -5,6 +5,7 @@
 import { UserError } from './errors';
 import type { MixtureWeights } from './mixture';
 import { RULE_NAMES, type RuleName } from './rules';
+import { say } from './sentence';
 
 /** The only format this version reads and writes. */
 export const FORMAT_VERSION = 1;
@@ -207,12 +208,12 @@ interface Reader {
 
 function reader(where: string, json: unknown): Reader {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
-    throw new UserError('manifest-invalid', `${where} must be a JSON object.`);
+    throw new UserError('manifest-invalid', say`${where} must be a JSON object.`);
   }
   const fields = json as Readonly<Record<string, unknown>>;
   const at = (name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined);
   const error = (name: string, expectation: string) =>
-    new UserError('manifest-invalid', `${where}: "${name}" ${expectation}, but is ${shown(at(name))}.`);
+    new UserError('manifest-invalid', say`${where}: "${name}" ${expectation}, but is ${shown(at(name))}.`);
   const self: Reader = {
     error,
     has: name => at(name) !== undefined,
@@ -221,7 +222,7 @@ function reader(where: string, json: unknown): Reader {
       if (at('formatVersion') === FORMAT_VERSION) return;
       throw new UserError(
         'manifest-version',
-        `${where} has format version ${shown(at('formatVersion'))}; this version of Residual reads version ${FORMAT_VERSION}. Update Residual, or get the model in that format.`,
+        say`${where} has format version ${shown(at('formatVersion'))}; this version of Residual reads version ${FORMAT_VERSION}. Update Residual, or get the model in that format.`,
       );
     },
     text(name, pattern) {

@@ -16,6 +16,7 @@ import { NgramSegment } from './ngramSegment';
 import { finish, MAX_ORDER } from './ngramSort';
 import { NgramStore } from './ngramStore';
 import { Tally, type TokenArray, tokenArray } from './ngramTally';
+import { say } from './sentence';
 
 const MAGIC = 'RSDNGRAM';
 const VERSION = 1;
@@ -61,7 +62,7 @@ export function readNgramFile(bytes: Uint8Array, maxBytes: number): NgramStore {
   if (version !== VERSION) {
     throw new UserError(
       'ngram-version',
-      `ngram.bin has format version ${version}; this version of Residual reads version ${VERSION}. ${REBUILD}`,
+      say`ngram.bin has format version ${version}; this version of Residual reads version ${VERSION}. ${REBUILD}`,
     );
   }
   const empty = vocabSize > 0 && vocabSize < 0x7fffffff ? tokenArray(vocabSize, 0) : undefined;
@@ -129,7 +130,7 @@ const REBUILD = 'Build the instant module again.';
 const SPACE = 32;
 
 function damaged(why: string): UserError {
-  return new UserError('ngram-damaged', `ngram.bin is not a whole n-gram file: ${why}. ${REBUILD}`);
+  return new UserError('ngram-damaged', say`ngram.bin is not a whole n-gram file: ${why}. ${REBUILD}`);
 }
 
 function aligned(nBytes: number): number {

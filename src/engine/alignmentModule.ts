@@ -6,6 +6,7 @@ import path from 'node:path';
 import { UserError } from '../core/errors';
 import { type Architecture, type ModuleManifest, parseModuleManifest } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
+import { say } from '../core/sentence';
 import { DeltaGraph } from './deltaGraph';
 import { readExternalTensors } from './externalTensors';
 import {
@@ -106,13 +107,13 @@ async function readGraph(graphsDir: string, { name, graphSha256 }: Architecture)
   if (bytes === undefined) {
     throw new UserError(
       'architecture-unknown',
-      `It was made for the architecture "${name}" (graph ${graphSha256.slice(0, 12)}…), which this version of Residual does not have. Update Residual, or get the module for this version.`,
+      say`It was made for the architecture "${name}" (graph ${graphSha256.slice(0, 12)}…), which this version of Residual does not have. Update Residual, or get the module for this version.`,
     );
   }
   if (sha256(bytes) !== graphSha256) {
     throw new UserError(
       'model-file-changed',
-      `The graph ${fileName} of the architecture "${name}" is damaged or was changed. Install Residual again.`,
+      say`The graph ${fileName} of the architecture "${name}" is damaged or was changed. Install Residual again.`,
     );
   }
   return bytes;
@@ -130,7 +131,7 @@ export function checkTokenizer(manifest: ModuleManifest, proposal: Fitting): voi
   if (manifest.tokenizerSha256 === proposal.tokenizerId) return;
   throw new UserError(
     'tokenizer-mismatch',
-    `"${manifest.id}" was made for another tokenizer (${manifest.tokenizerSha256.slice(0, 12)}…) than the one of the proposal "${proposal.id}" (${proposal.tokenizerId.slice(0, 12)}…). Choose a module made for this proposal, or another proposal.`,
+    say`"${manifest.id}" was made for another tokenizer (${manifest.tokenizerSha256.slice(0, 12)}…) than the one of the proposal "${proposal.id}" (${proposal.tokenizerId.slice(0, 12)}…). Choose a module made for this proposal, or another proposal.`,
   );
 }
 
@@ -139,6 +140,6 @@ export function checkVocabulary({ manifest, model }: AlignmentModule, proposal: 
   if (model.vocabSize === proposal.vocabSize) return;
   throw new UserError(
     'tokenizer-mismatch',
-    `"${manifest.id}" gives ${model.vocabSize} probabilities a token and the proposal "${proposal.id}" ${proposal.vocabSize}. Choose a module made for this proposal, or another proposal.`,
+    say`"${manifest.id}" gives ${model.vocabSize} probabilities a token and the proposal "${proposal.id}" ${proposal.vocabSize}. Choose a module made for this proposal, or another proposal.`,
   );
 }

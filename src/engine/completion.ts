@@ -13,6 +13,7 @@ import type { Tokenizer } from '../core/model';
 import { NgramSequence } from '../core/ngram';
 import { seededRandom } from '../core/random';
 import { composes, type RuleName } from '../core/rules';
+import { say } from '../core/sentence';
 import { findStop, type Stop, stopAtLength } from '../core/stopping';
 import type {
   CompleteProgress,
@@ -170,7 +171,7 @@ export function alignersOf(lease: Lease, override: RuleName | undefined): Aligne
     if (rule === 'ratio' && module.q0 === undefined) {
       throw new UserError(
         'module-needs-reference',
-        `The ratio rule needs the model that "${module.manifest.id}" was trained from, and the module names none. Choose another rule.`,
+        say`The ratio rule needs the model that "${module.manifest.id}" was trained from, and the module names none. Choose another rule.`,
       );
     }
     return {
@@ -185,7 +186,7 @@ export function alignersOf(lease: Lease, override: RuleName | undefined): Aligne
   if (sole !== undefined && aligners.length > 1) {
     throw new UserError(
       'rule-does-not-compose',
-      `The rule "${sole.rule}" decides alone: use one module with it, or choose geometric, product, ratio or joint.`,
+      say`The rule "${sole.rule}" decides alone: use one module with it, or choose geometric, product, ratio or joint.`,
     );
   }
   return aligners;

@@ -8,6 +8,7 @@
  */
 
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { CausalGraph, Logits, PassCache } from './graph';
 import { KvRows } from './kvCache';
 import { Tensor } from './onnxruntime';
@@ -49,7 +50,7 @@ export class DeltaGraph implements CausalGraph {
     if (!isComplete || !hasOutputs || typeof kvHeads !== 'number' || typeof headDim !== 'number') {
       throw new UserError(
         'graph-unknown',
-        `The graph is not in delta form: it has the inputs ${actual.join(', ')} and the outputs ${session.outputs.map(output => output.name).join(', ')}.`,
+        say`The graph is not in delta form: it has the inputs ${actual.join(', ')} and the outputs ${session.outputs.map(output => output.name).join(', ')}.`,
       );
     }
     this.vocabSize = vocabSize;

@@ -7,6 +7,7 @@ import { throwIfAborted, UserError } from '../core/errors';
 import { graphsOf } from '../core/graphFiles';
 import type { Fim } from '../core/manifest';
 import type { SpecialTokens } from '../core/model';
+import { say } from '../core/sentence';
 import type { InspectResult } from '../protocol/inspection';
 import { readExternalTensors } from './externalTensors';
 import { type FileHashes, fileSizeBytes, fileStamp, named, readModelFile } from './modelFiles';
@@ -73,13 +74,13 @@ async function checkExternalFiles({ folder, graphFile }: ProposalFiles): Promise
     if (path.isAbsolute(location) || !name.startsWith('onnx/')) {
       throw new UserError(
         'graph-unknown',
-        `${graphFile} looks for its weights outside the folder, in ${location}. Get the model again.`,
+        say`${graphFile} looks for its weights outside the folder, in ${location}. Get the model again.`,
       );
     }
     if ((await fileStamp(path.join(folder.dir, name))) === undefined) {
       throw new UserError(
         'model-file-missing',
-        `${graphFile} has its weights in ${name}, which is missing in ${folder.dir}. Put it there, or choose another graph.`,
+        say`${graphFile} has its weights in ${name}, which is missing in ${folder.dir}. Put it there, or choose another graph.`,
       );
     }
   }
@@ -91,7 +92,7 @@ async function timeSteps({ tokenizer, model }: Proposal, signal: AbortSignal): P
   if (tokenizer.vocabSize > model.vocabSize) {
     throw new UserError(
       'tokenizer-mismatch',
-      `tokenizer.json knows ${tokenizer.vocabSize} tokens and the graph ${model.vocabSize}: they are not of the same model. Get the model again.`,
+      say`tokenizer.json knows ${tokenizer.vocabSize} tokens and the graph ${model.vocabSize}: they are not of the same model. Get the model again.`,
     );
   }
   const { bos } = tokenizer.special;
@@ -115,7 +116,7 @@ function likeliest(logps: Float32Array): number {
     if (Number.isNaN(logps[token])) {
       throw new UserError(
         'model-broken',
-        'The model answers with something that is no probability. Its weights are damaged, or overflow in this form: choose another graph of the model, such as an 8-bit one.',
+        say`The model answers with something that is no probability. Its weights are damaged, or overflow in this form: choose another graph of the model, such as an 8-bit one.`,
       );
     }
     if (logps[token] > logps[best]) best = token;

@@ -3,6 +3,7 @@
  * and again, and says why there is nothing to complete with.
  */
 import { messageOf, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { EngineMethods } from '../protocol/messages';
 import type { Handlers } from '../protocol/rpc';
 
@@ -36,7 +37,7 @@ function missing(reason: unknown): UserError {
   const [cause] = messageOf(reason).split('\n');
   return new UserError(
     'runtime-missing',
-    `Residual cannot run its models on this machine (${machine()}), because ONNX Runtime does not load (${cause}); it runs on Linux with glibc (x64, arm64), Windows (x64, arm64) and macOS (arm64).`,
+    say`Residual cannot run its models on this machine (${machine()}), because ONNX Runtime does not load (${cause}); it runs on Linux with glibc (x64, arm64), Windows (x64, arm64) and macOS (arm64).`,
   );
 }
 

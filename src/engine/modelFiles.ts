@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf, UserError } from '../core/errors';
+import { messageOf, sentenceOf, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 
 /** A model folder: `id` is how a person knows it. */
 export interface ModelFolder {
@@ -31,7 +32,7 @@ export function parseModelJson(folder: ModelFolder, name: string, bytes: Buffer)
   } catch (error) {
     throw new UserError(
       'model-file-invalid',
-      `"${folder.id}": ${name} is not JSON (${messageOf(error)}). Get the model again.`,
+      say`"${folder.id}": ${name} is not JSON (${sentenceOf(error)}). Get the model again.`,
     );
   }
 }
@@ -116,11 +117,11 @@ export async function named<T>(folder: ModelFolder, load: () => Promise<T>): Pro
   } catch (error) {
     if (error instanceof UserError) {
       if (error.message.includes(`"${folder.id}"`)) throw error;
-      throw new UserError(error.code, `"${folder.id}": ${error.message}`);
+      throw new UserError(error.code, say`"${folder.id}": ${error.sentence}`);
     }
     throw new UserError(
       'model-unloadable',
-      `"${folder.id}" cannot be loaded: ${messageOf(error)} Get the model again, or choose another one.`,
+      say`"${folder.id}" cannot be loaded: ${sentenceOf(error)} Get the model again, or choose another one.`,
     );
   }
 }
@@ -130,14 +131,14 @@ function unreadable({ id, dir }: ModelFolder, name: string, error: unknown): Use
   return new UserError(
     isMissing ? 'model-file-missing' : 'model-file-unreadable',
     isMissing
-      ? `"${id}": ${name} is missing in ${dir}. Get the model again, or choose another one.`
-      : `"${id}": ${name} in ${dir} cannot be read: ${messageOf(error)}.`,
+      ? say`"${id}": ${name} is missing in ${dir}. Get the model again, or choose another one.`
+      : say`"${id}": ${name} in ${dir} cannot be read: ${messageOf(error)}.`,
   );
 }
 
 function wrongHash({ id }: ModelFolder, name: string, expected: string, actual: string): UserError {
   return new UserError(
     'model-file-changed',
-    `"${id}": ${name} is damaged or was changed: its SHA-256 is ${actual.slice(0, 12)}…, and ${expected.slice(0, 12)}… is expected. Get the model again.`,
+    say`"${id}": ${name} is damaged or was changed: its SHA-256 is ${actual.slice(0, 12)}…, and ${expected.slice(0, 12)}… is expected. Get the model again.`,
   );
 }

@@ -9,6 +9,7 @@ import { throwIfAborted, UserError } from '../core/errors';
 import type { ModuleManifest, ProposalManifest } from '../core/manifest';
 import type { LanguageModel, Sequence, Tokenizer } from '../core/model';
 import type { RuleName } from '../core/rules';
+import { say } from '../core/sentence';
 import type { InspectRequest, InspectResult } from '../protocol/inspection';
 import type { EngineLimits, EngineStatus, FolderRef, ModuleUse } from '../protocol/messages';
 import {
@@ -207,7 +208,7 @@ export class ModelPool {
     }
     throw new UserError(
       'module-needs-reference',
-      `"${module.id}" is measured against the module "${q0.id}" (${q0.sha256.slice(0, 12)}…), which is not here. Import that module, or choose another rule.`,
+      say`"${module.id}" is measured against the module "${q0.id}" (${q0.sha256.slice(0, 12)}…), which is not here. Import that module, or choose another rule.`,
     );
   }
 }

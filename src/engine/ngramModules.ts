@@ -3,12 +3,13 @@
  * Text becomes tokens here and is kept nowhere; workspace files are never read.
  */
 import { createHash } from 'node:crypto';
-import { messageOf, throwIfAborted, UserError } from '../core/errors';
+import { sentenceOf, throwIfAborted, UserError } from '../core/errors';
 import { FORMAT_VERSION, type ModuleManifest, parseModuleManifest } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
 import { NgramModel } from '../core/ngram';
 import { readNgramFile, writeNgramFile } from '../core/ngramFile';
 import { NgramStore, type Pause } from '../core/ngramStore';
+import { say } from '../core/sentence';
 import type {
   FolderRef,
   NgramAccount,
@@ -128,7 +129,7 @@ export class NgramModules {
     try {
       const { model, manifest } = lease.modules[0];
       if (!(model instanceof NgramModel))
-        throw new UserError('module-kind-unknown', `"${module.id}" is not an instant module.`);
+        throw new UserError('module-kind-unknown', say`"${module.id}" is not an instant module.`);
       return await use(model.store, lease.proposal.tokenizer, manifest);
     } finally {
       lease.release();
@@ -138,7 +139,7 @@ export class NgramModules {
   #build(module: FolderRef): Build {
     const build = this.#builds.get(module.dir);
     if (build !== undefined) return build;
-    throw new UserError('ngram-build-lost', 'The engine ended while the instant module was built. Build it again.');
+    throw new UserError('ngram-build-lost', say`The engine ended while the instant module was built. Build it again.`);
   }
 }
 
@@ -209,7 +210,7 @@ async function writeModule(module: FolderRef, store: NgramStore, manifest: objec
   } catch (error) {
     throw new UserError(
       'ngram-unwritable',
-      `The instant module cannot be written to ${module.dir}: ${messageOf(error)}. What was there before is unchanged. Free some space and build it again.`,
+      say`The instant module cannot be written to ${module.dir}: ${sentenceOf(error)}. What was there before is unchanged. Free some space and build it again.`,
     );
   }
 }

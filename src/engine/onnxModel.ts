@@ -5,6 +5,7 @@
 import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted, UserError } from '../core/errors';
 import type { LanguageModel, SeekReport, Sequence } from '../core/model';
+import { say } from '../core/sentence';
 import type { CausalGraph, PassCache } from './graph';
 import { logSoftmaxRow } from './logSoftmax';
 
@@ -187,7 +188,7 @@ class OnnxSequence implements Sequence {
     if (length <= this.contextLength) return;
     throw new UserError(
       'prompt-too-long',
-      `The model holds ${this.contextLength} tokens, but ${length} are needed. Lower "residual.contextTokens" or choose a model with a longer context.`,
+      say`The model holds ${this.contextLength} tokens, but ${length} are needed. Lower "residual.contextTokens" or choose a model with a longer context.`,
     );
   }
 

@@ -7,6 +7,7 @@
  */
 
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { CausalGraph, Logits, PassCache } from './graph';
 import { Tensor } from './onnxruntime';
 import type { Feeds, Session, TensorSignature } from './session';
@@ -61,7 +62,7 @@ export class PastGraph implements CausalGraph {
     if (unknown.length > 0 || missing.length > 0) {
       throw new UserError(
         'graph-unknown',
-        `The graph is not a decoder export that Residual knows: ${unknown.length > 0 ? `it wants ${unknown.join(', ')}` : `it does not give ${missing.join(', ')}`}. Export it with past_key_values for text generation.`,
+        say`The graph is not a decoder export that Residual knows: ${unknown.length > 0 ? `it wants ${unknown.join(', ')}` : `it does not give ${missing.join(', ')}`}. Export it with past_key_values for text generation.`,
       );
     }
     const key = session.inputs.find(input => input.name === this.#names[0].past) as TensorSignature;
@@ -70,7 +71,10 @@ export class PastGraph implements CausalGraph {
     this.#headDim = dimension('head size', key.shape[3], config.headDim);
     this.vocabSize = dimension('vocabulary size', logits.shape.at(-1), config.vocabSize);
     if (key.type !== 'float32' && key.type !== 'float16') {
-      throw new UserError('graph-unknown', `The graph keeps its cache as ${key.type}; float32 and float16 are known.`);
+      throw new UserError(
+        'graph-unknown',
+        say`The graph keeps its cache as ${key.type}; float32 and float16 are known.`,
+      );
     }
     this.#cacheType = key.type;
     this.#hasPositions = session.inputs.some(input => input.name === 'position_ids');
@@ -193,5 +197,5 @@ function emptyArray(type: 'float32' | 'float16'): CacheArray {
 function dimension(what: string, inGraph: number | string | undefined, inConfig: number | undefined): number {
   const value = typeof inGraph === 'number' && inGraph > 0 ? inGraph : inConfig;
   if (value !== undefined && value > 0) return value;
-  throw new UserError('graph-unknown', `Neither the graph nor config.json says the ${what}.`);
+  throw new UserError('graph-unknown', say`Neither the graph nor config.json says the ${what}.`);
 }

@@ -4,6 +4,7 @@
  */
 import { SequencePreTokenizer } from '@huggingface/tokenizers';
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 
 /** Cuts a text; the pieces joined are the text again. */
 export type Split = (text: string) => readonly string[];
@@ -48,7 +49,7 @@ function isIsolated(stage: Stage): boolean {
 function unsupported(what: string): UserError {
   return new UserError(
     'tokenizer-unsupported',
-    `tokenizer.json: this kind of tokenizer (${what}) is not supported. Choose a model with a byte-level BPE tokenizer, such as the Qwen, Llama 3, StarCoder, SmolLM or DeepSeek families.`,
+    say`tokenizer.json: this kind of tokenizer (${what}) is not supported. Choose a model with a byte-level BPE tokenizer, such as the Qwen, Llama 3, StarCoder, SmolLM or DeepSeek families.`,
   );
 }
 

@@ -16,6 +16,7 @@ import {
   parseProposalManifest,
 } from '../core/manifest';
 import type { SpecialTokens, Tokenizer } from '../core/model';
+import { say } from '../core/sentence';
 import { readChatFormat } from './chatFormat';
 import { DeltaGraph, isDeltaForm } from './deltaGraph';
 import type { CausalGraph } from './graph';
@@ -70,7 +71,7 @@ export async function findProposalFiles(entry: ModelFolder, wanted?: string): Pr
     if (graphFile === undefined || !names.includes(graphFile)) {
       throw new UserError(
         'model-file-missing',
-        `${graphFile ?? 'onnx/model.onnx'} is missing in ${folder.dir}. A proposal is a folder with config.json, tokenizer.json and onnx/model*.onnx.`,
+        say`${graphFile ?? 'onnx/model.onnx'} is missing in ${folder.dir}. A proposal is a folder with config.json, tokenizer.json and onnx/model*.onnx.`,
       );
     }
     // A listed file that is missing is one too, so that it is missed.
@@ -86,7 +87,8 @@ async function located(entry: ModelFolder): Promise<ModelFolder> {
   const json = await readOptionalJson(entry, LOCATION_FILE);
   if (json === undefined) return entry;
   const dir = parseLocation(json);
-  if (!path.isAbsolute(dir)) throw new UserError('manifest-invalid', `${LOCATION_FILE}: "${dir}" is not a whole path.`);
+  if (!path.isAbsolute(dir))
+    throw new UserError('manifest-invalid', say`${LOCATION_FILE}: "${dir}" is not a whole path.`);
   return { id: entry.id, dir };
 }
 
@@ -139,7 +141,7 @@ async function openGraph(session: Session, config: Config, contextLength: number
   await session.close();
   throw new UserError(
     'graph-unknown',
-    `The graph has the inputs ${inputs}, which is no text decoder with a cache. Export the model with past_key_values for text generation.`,
+    say`The graph has the inputs ${inputs}, which is no text decoder with a cache. Export the model with past_key_values for text generation.`,
   );
 }
 

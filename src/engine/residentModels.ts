@@ -4,6 +4,7 @@
  */
 import { AbortError, UserError } from '../core/errors';
 import type { LanguageModel, Sequence } from '../core/model';
+import { say } from '../core/sentence';
 import type { EngineStatus } from '../protocol/messages';
 import type { ModelFolder } from './modelFiles';
 
@@ -148,7 +149,7 @@ export class ResidentModels {
     if (sizeBytes > this.memoryMiB * MIB) {
       throw new UserError(
         'memory-limit',
-        `"${folder.id}" needs ${Math.ceil(sizeBytes / MIB)} MiB, and "residual.memoryMiB" allows ${this.memoryMiB}. Raise it, or choose a smaller model.`,
+        say`"${folder.id}" needs ${Math.ceil(sizeBytes / MIB)} MiB, and "residual.memoryMiB" allows ${this.memoryMiB}. Raise it, or choose a smaller model.`,
       );
     }
     await this.#evict(sizeBytes);

@@ -3,6 +3,7 @@
  * graph, so a file with the same tensors in another order would load without an error and compute nonsense.
  */
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { ExternalTensor } from './externalTensors';
 
 /** 8 bytes of length and the space-padded header; tensor data starts here. */
@@ -35,7 +36,7 @@ export function checkWeights(fileName: string, file: Uint8Array, expected: reado
   const fail = (reason: string): never => {
     throw new UserError(
       'weights-mismatch',
-      `${fileName} does not fit the graph of its architecture: ${reason}. Get the module again, or export it again for this version of Residual.`,
+      say`${fileName} does not fit the graph of its architecture: ${reason}. Get the module again, or export it again for this version of Residual.`,
     );
   };
   const tensors = parseHeader(file, fail);

@@ -5,6 +5,7 @@
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { UserError } from '../core/errors';
 import type { SpecialTokens, Tokenizer } from '../core/model';
+import { say } from '../core/sentence';
 import { spellBytes, unspellBytes } from './byteAlphabet';
 import { IncrementalEncoding } from './incrementalEncoding';
 import { parsePreTokenizer, type Split } from './preTokenizer';
@@ -49,7 +50,7 @@ function specialTokens(json: TokenizerJson, config: unknown, listed: SpecialIds 
   if (endoftext === undefined) {
     throw new UserError(
       'tokenizer-unsupported',
-      'tokenizer.json names no end-of-text token, so a completion could not end. Name it as eos_token in tokenizer_config.json.',
+      say`tokenizer.json names no end-of-text token, so a completion could not end. Name it as eos_token in tokenizer_config.json.`,
     );
   }
   const bos = add_bos_token === false ? undefined : (idOfAdded.get(tokenText(bos_token) ?? '') ?? knownBos);
@@ -95,7 +96,7 @@ class ByteLevelTokenizer implements Tokenizer {
     // The library only normalises and merges; added tokens are cut out below, special ones never.
     const library = new Library({ ...json, added_tokens: [] }, {});
     const model = library.model;
-    if (!model) throw new UserError('tokenizer-unsupported', 'tokenizer.json has no model.');
+    if (!model) throw new UserError('tokenizer-unsupported', say`tokenizer.json has no model.`);
     this.#merge = spelled => model([spelled]);
     const { normalizer } = library;
     this.#normalize = normalizer ? text => normalizer(text) : text => text;
@@ -173,7 +174,7 @@ class ByteLevelTokenizer implements Tokenizer {
     for (const token of this.#merge(spellBytes(this.#textEncoder.encode(piece)))) {
       const id = this.#ids.get(token);
       // Every byte is in a byte-level vocabulary, so this is a broken tokenizer.json.
-      if (id === undefined) throw new UserError('tokenizer-unsupported', 'tokenizer.json does not know every byte.');
+      if (id === undefined) throw new UserError('tokenizer-unsupported', say`tokenizer.json does not know every byte.`);
       ids.push(id);
     }
     if (piece.length > MAX_REMEMBERED_PIECE_LENGTH) return ids;
@@ -217,7 +218,7 @@ function checkJson(json: unknown): TokenizerJson {
   if (typeof model?.vocab !== 'object' || Array.isArray(model.vocab) || (model.type ?? 'BPE') !== 'BPE') {
     throw new UserError(
       'tokenizer-unsupported',
-      `tokenizer.json: a ${model?.type ?? 'missing'} model is not supported, only byte-level BPE.`,
+      say`tokenizer.json: a ${model?.type ?? 'missing'} model is not supported, only byte-level BPE.`,
     );
   }
   return { ...(json as TokenizerJson), added_tokens: added_tokens ?? [] };

@@ -1,6 +1,7 @@
 /** Room on the disk, and what its errors mean for a person. */
 import { statfs } from 'node:fs/promises';
-import { isAbortError, messageOf, UserError } from '../core/errors';
+import { isAbortError, sentenceOf, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 
 /** Bytes that this person may still write where `dir` is. */
 export async function freeBytes(dir: string): Promise<number> {
@@ -16,7 +17,7 @@ export function checkRoom(neededBytes: number, free: number, dir: string): void 
   if (neededBytes + MARGIN_BYTES <= free) return;
   throw new UserError(
     'disk-full',
-    `${megabytes(neededBytes + MARGIN_BYTES)} are needed on the disk with ${dir}, and ${megabytes(free)} are free. Make room and try again.`,
+    say`${megabytes(neededBytes + MARGIN_BYTES)} are needed on the disk with ${dir}, and ${megabytes(free)} are free. Make room and try again.`,
   );
 }
 
@@ -28,9 +29,9 @@ export async function onDisk<T>(file: string, act: () => Promise<T>): Promise<T>
     if (error instanceof UserError || isAbortError(error)) throw error;
     const { code } = error as { readonly code?: unknown };
     if (code === 'ENOSPC' || code === 'EDQUOT') {
-      throw new UserError('disk-full', `The disk is full: ${file} could not be written. Make room and try again.`);
+      throw new UserError('disk-full', say`The disk is full: ${file} could not be written. Make room and try again.`);
     }
-    throw new UserError('disk-failed', `${file} could not be written or read: ${messageOf(error)}.`);
+    throw new UserError('disk-failed', say`${file} could not be written or read: ${sentenceOf(error)}.`);
   }
 }
 

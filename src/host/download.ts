@@ -4,6 +4,7 @@
  */
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { AbortError, throwIfAborted, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import { onDisk } from './disk';
 import type { HubConnection, HubFile } from './hubConnection';
 import { CutConnection, HttpRefusal, isPassing } from './hubErrors';
@@ -156,7 +157,7 @@ async function writeAll(target: FileHandle, piece: Uint8Array): Promise<void> {
 function wrongContent(url: string, { name }: HubFile): UserError {
   return new UserError(
     'hub-wrong-hash',
-    `${name} from ${new URL(url).host} has another checksum than the hub lists, so it was damaged or changed on the way. Nothing of it is kept. Try again, or take another endpoint.`,
+    say`${name} from ${new URL(url).host} has another checksum than the hub lists, so it was damaged or changed on the way. Nothing of it is kept. Try again, or take another endpoint.`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** What is to be downloaded, in a form that a later start of the editor can go on with. */
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import { parseEndpoint } from './hubAddress';
 import type { HubFile } from './hubConnection';
 import { layoutOf, type Variant } from './proposalLayout';
@@ -29,7 +30,7 @@ export function planOf(
   if (unchecked !== undefined) {
     throw new UserError(
       'hub-no-checksum',
-      `${new URL(source.endpoint).host} lists no checksum for ${unchecked.name}, so a download could not be checked. Take another endpoint.`,
+      say`${new URL(source.endpoint).host} lists no checksum for ${unchecked.name}, so a download could not be checked. Take another endpoint.`,
     );
   }
   const { endpoint, repo, revision } = source;

@@ -4,6 +4,7 @@
  */
 import { HubApiError, listFiles, modelInfo } from '@huggingface/hub';
 import { throwIfAborted, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { HubAddress } from './hubAddress';
 import { authorization, type HubConnection, type HubFile } from './hubConnection';
 import { explained, HttpRefusal, retryAfterMs } from './hubErrors';
@@ -41,7 +42,7 @@ export async function readHubModel(
     const files: HubFile[] = [];
     const listing = { repo, revision: encodeURIComponent(commit), recursive: true, hubUrl: endpoint, fetch };
     for await (const entry of listFiles(listing)) {
-      if (files.length >= MOST_FILES) throw new UserError('hub-failed', `"${repo}" has too many files for a model.`);
+      if (files.length >= MOST_FILES) throw new UserError('hub-failed', say`"${repo}" has too many files for a model.`);
       if (entry.type === 'file') files.push(fileOf(entry));
     }
     return { repo, revision: commit, licence: licenceOf(info.cardData, info.tags), files };
@@ -83,7 +84,8 @@ async function limited(response: Response): Promise<Response> {
   let sizeBytes = 0;
   for await (const chunk of response.body ?? []) {
     sizeBytes += chunk.length;
-    if (sizeBytes > MOST_ANSWER_BYTES) throw new UserError('hub-failed', 'The hub answers with more than a listing.');
+    if (sizeBytes > MOST_ANSWER_BYTES)
+      throw new UserError('hub-failed', say`The hub answers with more than a listing.`);
     chunks.push(chunk);
   }
   const { status, headers } = response;
@@ -95,7 +97,7 @@ function fileOf(entry: { path: string; size: number; oid?: string; lfs?: { oid: 
   const { path: name, lfs } = entry;
   const sizeBytes = lfs?.size ?? entry.size;
   if (typeof name !== 'string' || !Number.isSafeInteger(sizeBytes) || sizeBytes < 0) {
-    throw new UserError('hub-failed', 'The hub lists a file without a name or a size. Check residual.hub.endpoint.');
+    throw new UserError('hub-failed', say`The hub lists a file without a name or a size. Check residual.hub.endpoint.`);
   }
   const sha256 = /^(?:sha256:)?([0-9a-f]{64})$/.exec(lfs?.oid ?? '')?.[1];
   const gitSha1 = lfs === undefined ? /^[0-9a-f]{40}$/.exec(entry.oid ?? '')?.[0] : undefined;

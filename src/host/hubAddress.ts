@@ -1,5 +1,6 @@
 /** What a person types or pastes to name a model of a hub: `owner/name`, `owner/name@revision`, or a page's address. */
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 
 export interface HubAddress {
   /** `owner/name`. */
@@ -29,7 +30,7 @@ export function parseHubAddress(text: string, endpoint: string): HubAddress {
   if (!PART.test(owner ?? '') || !PART.test(name ?? '') || !isPage || (revision !== '' && !REVISION.test(revision))) {
     throw new UserError(
       'hub-address',
-      `"${text.trim()}" names no model. Type owner/name, or owner/name@revision for a branch, tag or commit.`,
+      say`"${text.trim()}" names no model. Type owner/name, or owner/name@revision for a branch, tag or commit.`,
     );
   }
   return { repo: `${owner}/${name}`, ...(revision !== '' && { revision }) };
@@ -49,7 +50,7 @@ export function parseEndpoint(text: string): string {
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username) {
     throw new UserError(
       'hub-endpoint',
-      `The setting residual.hub.endpoint is ${JSON.stringify(text)}, which is not the address of a server. Give one such as ${DEFAULT_ENDPOINT}.`,
+      say`The setting residual.hub.endpoint is ${JSON.stringify(text)}, which is not the address of a server. Give one such as ${DEFAULT_ENDPOINT}.`,
     );
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
@@ -75,7 +76,7 @@ function withoutHost(text: string, endpoint: string): string {
   if (HUB_HOSTS.includes(url.host)) return decoded(url.pathname);
   throw new UserError(
     'hub-address',
-    `${url.host} is not the hub that is used here, ${new URL(endpoint).host}. Set residual.hub.endpoint to another one, or type owner/name.`,
+    say`${url.host} is not the hub that is used here, ${new URL(endpoint).host}. Set residual.hub.endpoint to another one, or type owner/name.`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** What a hub's refusals mean for a person, and which of them are worth another try. */
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 
 /** A hub as it was asked, for messages. */
 export interface Asked {
@@ -35,7 +36,7 @@ export function explained(error: unknown, { endpoint, repo, hasToken }: Asked): 
   if (!(error instanceof HttpRefusal)) {
     return new UserError(
       'hub-unreachable',
-      `${host} cannot be reached (${causeOf(error)}). Check the network and the proxy that VS Code uses, or set residual.hub.endpoint to a mirror.`,
+      say`${host} cannot be reached (${causeOf(error)}). Check the network and the proxy that VS Code uses, or set residual.hub.endpoint to a mirror.`,
     );
   }
   switch (error.status) {
@@ -43,28 +44,30 @@ export function explained(error: unknown, { endpoint, repo, hasToken }: Asked): 
       return new UserError(
         'hub-unauthorized',
         hasToken
-          ? `${host} does not accept the token that is stored. Store another one, or delete it for what is public.`
-          : `${host} shows no model "${repo}" to somebody without a token. Check the name; for a private model, store a token.`,
+          ? say`${host} does not accept the token that is stored. Store another one, or delete it for what is public.`
+          : say`${host} shows no model "${repo}" to somebody without a token. Check the name; for a private model, store a token.`,
       );
     case 403:
       return new UserError(
         'hub-forbidden',
-        `${host} does not give "${repo}" to ${hasToken ? 'this token' : 'somebody without a token'}. Its owners may ask to accept conditions first: open ${endpoint}/${repo}, accept them, and ${hasToken ? 'try again' : 'store a token'}.`,
+        hasToken
+          ? say`${host} does not give "${repo}" to this token. Its owners may ask to accept conditions first: open ${endpoint}/${repo}, accept them, and try again.`
+          : say`${host} does not give "${repo}" to somebody without a token. Its owners may ask to accept conditions first: open ${endpoint}/${repo}, accept them, and store a token.`,
       );
     case 404:
       return new UserError(
         'hub-not-found',
-        `${host} has no model "${repo}", or not at that revision. Check the name as it is written there, capitals included.`,
+        say`${host} has no model "${repo}", or not at that revision. Check the name as it is written there, capitals included.`,
       );
     case 429:
       return new UserError(
         'hub-busy',
-        `${host} was asked too often${error.retryAfterMs === undefined ? '' : ` and wants ${Math.ceil(error.retryAfterMs / 1000)} s of quiet`}. Try again later; what is here already is kept.`,
+        say`${host} was asked too often${error.retryAfterMs === undefined ? '' : ` and wants ${Math.ceil(error.retryAfterMs / 1000)} s of quiet`}. Try again later; what is here already is kept.`,
       );
     default:
       return new UserError(
         'hub-failed',
-        `${host} does not answer as a hub does (status ${error.status}). Try again later, or check residual.hub.endpoint.`,
+        say`${host} does not answer as a hub does (status ${error.status}). Try again later, or check residual.hub.endpoint.`,
       );
   }
 }

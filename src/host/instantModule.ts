@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { EngineGone, isAbortError, throwIfAborted, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { FolderRef, NgramAccount, NgramFile, NgramTarget } from '../protocol/messages';
 import type { EngineClient } from './engineClient';
 import { INSTANT_ID, instantManifest } from './instantManifest';
@@ -105,7 +106,7 @@ export class InstantModule {
    */
   async build(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<BuildReport> {
     if (this.#build !== undefined)
-      throw new UserError('instant-building', 'The instant module is being built already. Wait until it is done.');
+      throw new UserError('instant-building', say`The instant module is being built already. Wait until it is done.`);
     const build = { progress: { nFiles: 0, nDone: 0 }, cancelled: new AbortController() };
     this.#build = build;
     const tell = () => {

@@ -1,7 +1,8 @@
 /** A Hugging Face folder on this machine: what is in it, and how it becomes a proposal, by a copy or where it is. */
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf, UserError } from '../core/errors';
+import { sentenceOf, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { InspectResult } from '../protocol/inspection';
 import { checkRoom, freeBytes, onDisk } from './disk';
 import { type Layout, type ListedFile, layoutOf, sizeOf, type Variant } from './proposalLayout';
@@ -121,7 +122,7 @@ async function filesIn(dir: string, folder: string): Promise<ListedFile[]> {
     names = await readdir(path.join(dir, folder));
   } catch (error) {
     if (folder !== '') return [];
-    throw new UserError('folder-unreadable', `${dir} cannot be read: ${messageOf(error)}.`);
+    throw new UserError('folder-unreadable', say`${dir} cannot be read: ${sentenceOf(error)}.`);
   }
   const files: ListedFile[] = [];
   for (const name of names) {

@@ -1,9 +1,10 @@
 /** One process at a time: a file with the id of the process that holds it. One whose holder is gone is taken over. */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { UserError } from '../core/errors';
+import type { Sentence } from '../core/sentence';
 
 /** @throws UserError with `refusal` when a living process holds the lock */
-export async function withLock<T>(file: string, refusal: string, act: () => Promise<T>): Promise<T> {
+export async function withLock<T>(file: string, refusal: Sentence, act: () => Promise<T>): Promise<T> {
   await take(file, refusal);
   try {
     return await act();
@@ -12,7 +13,7 @@ export async function withLock<T>(file: string, refusal: string, act: () => Prom
   }
 }
 
-async function take(file: string, refusal: string): Promise<void> {
+async function take(file: string, refusal: Sentence): Promise<void> {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       await writeFile(file, String(process.pid), { flag: 'wx' });

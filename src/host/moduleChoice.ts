@@ -3,6 +3,7 @@
  * replaces one that works: the last good choice of each scope stays in use until another has loaded.
  */
 import { isAbortError, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { FolderRef, ModuleUse } from '../protocol/messages';
 import { INSTANT_ID } from './instantManifest';
 import type { FoundModule, FoundProposal, Registry } from './registry';
@@ -139,11 +140,14 @@ export function resolveChoice(
   if (proposal === undefined) {
     throw new UserError(
       'unknown-proposal',
-      `There is no proposal model "${proposalId}". Found: ${list(foundProposals)}. Change the setting residual.proposal.`,
+      say`There is no proposal model "${proposalId}". Found: ${list(foundProposals)}. Change the setting residual.proposal.`,
     );
   }
   if (proposal.problem !== undefined) {
-    throw new UserError('broken-proposal', `The proposal model "${proposal.id}" cannot be used: ${proposal.problem}`);
+    throw new UserError(
+      'broken-proposal',
+      say`The proposal model "${proposal.id}" cannot be used: ${proposal.problem}`,
+    );
   }
   const titles: string[] = [];
   const uses = modules.map((setting): ModuleUse => {
@@ -151,17 +155,20 @@ export function resolveChoice(
     if (found === undefined && setting.id === INSTANT_ID) {
       throw new UserError(
         'instant-not-built',
-        'The instant module has not been built from this workspace yet. Run "Residual: Build Instant Module from This Workspace", or take "instant" out of the setting residual.modules.',
+        say`The instant module has not been built from this workspace yet. Run "Residual: Build Instant Module from This Workspace", or take "instant" out of the setting residual.modules.`,
       );
     }
     if (found === undefined) {
       throw new UserError(
         'unknown-module',
-        `There is no alignment module "${setting.id}". Found: ${list(foundModules)}. Change the setting residual.modules.`,
+        say`There is no alignment module "${setting.id}". Found: ${list(foundModules)}. Change the setting residual.modules.`,
       );
     }
     if (found.manifest === undefined) {
-      throw new UserError('broken-module', `The alignment module "${found.id}" cannot be used: ${found.problem}`);
+      throw new UserError(
+        'broken-module',
+        say`The alignment module "${found.id}" cannot be used: ${found.problem ?? ''}`,
+      );
     }
     titles.push(found.manifest.title);
     return { id: found.id, dir: found.dir, strength: setting.strength ?? calibrated(found, proposal.id) };

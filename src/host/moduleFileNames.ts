@@ -3,6 +3,7 @@
  * never a graph or code. An allow-list of names, with the reason for everything that is not on it. Touches no disk.
  */
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 
 export const MANIFEST_FILE = 'module.json';
 export const WEIGHTS_FILE = 'model.safetensors';
@@ -32,7 +33,7 @@ export function kindOfFile(name: string): FileKind {
   if (name === MANIFEST_FILE) return 'manifest';
   if (name === WEIGHTS_FILE) return 'weights';
   if (TEXT_NAMES.test(name) && !DEVICE_NAMES.test(name)) return 'text';
-  throw new UserError('module-file-not-allowed', `It holds ${shown(name)}, ${reasonAgainst(name)} ${ALLOWED}`);
+  throw new UserError('module-file-not-allowed', say`It holds ${shown(name)}, ${reasonAgainst(name)} ${ALLOWED}`);
 }
 
 const ALLOWED = `A module holds ${MANIFEST_FILE}, ${WEIGHTS_FILE}, a licence and Markdown, and nothing else. Ask whoever made it to export it with "Residual: Export Module…".`;
@@ -53,7 +54,7 @@ export function checkPath(name: string): void {
   const fail = (reason: string): never => {
     throw new UserError(
       'archive-unsafe-path',
-      `It holds a file named ${shown(name)}, ${reason}. Such an archive is not unpacked: get the module from somewhere you trust.`,
+      say`It holds a file named ${shown(name)}, ${reason}. Such an archive is not unpacked: get the module from somewhere you trust.`,
     );
   };
   if (name.includes('\\')) fail('with backslashes, which are separators on some systems');

@@ -7,6 +7,7 @@ import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/pro
 import path from 'node:path';
 import { throwIfAborted, UserError } from '../core/errors';
 import type { ModuleManifest } from '../core/manifest';
+import { type Sentence, say } from '../core/sentence';
 import { INSTANT_ID } from './instantManifest';
 import { MANIFEST_FILE } from './moduleFileNames';
 import {
@@ -123,7 +124,7 @@ export class ModuleFiles {
       const module = await this.#own(id, 'renamed');
       const wanted = title.trim();
       if (wanted === '' || wanted.length > LONGEST_TITLE || /\p{Cc}/u.test(wanted))
-        throw new UserError('title-invalid', `A title has 1 to ${LONGEST_TITLE} characters on one line.`);
+        throw new UserError('title-invalid', say`A title has 1 to ${LONGEST_TITLE} characters on one line.`);
       await withReason(titleOf(module), 'renamed', () => rewriteManifest(module.dir, { title: wanted }));
     });
   }
@@ -147,10 +148,10 @@ export class ModuleFiles {
       if ((await this.options.registry.modules()).some(m => m.id === id) || (await exists(from)))
         throw new UserError(
           'module-exists',
-          `"${title}" cannot be put back: another module with the id "${id}" has come in its place. Delete that one first.`,
+          say`"${title}" cannot be put back: another module with the id "${id}" has come in its place. Delete that one first.`,
         );
       if (!(await exists(dir)))
-        throw new UserError('undo-expired', `"${title}" is no longer in the trash. Import it again.`);
+        throw new UserError('undo-expired', say`"${title}" is no longer in the trash. Import it again.`);
       await withReason(title, 'put back', () => rename(dir, from));
     });
   }
@@ -169,7 +170,7 @@ export class ModuleFiles {
     const found = modules.find(m => m.id === id);
     if (found !== undefined) return found;
     const ids = modules.map(m => `"${m.id}"`).join(', ') || 'none';
-    throw new UserError('unknown-module', `There is no alignment module "${id}". Found: ${ids}.`);
+    throw new UserError('unknown-module', say`There is no alignment module "${id}". Found: ${ids}.`);
   }
 
   /** The modules that this person may rename, replace and delete. */
@@ -204,7 +205,7 @@ export class ModuleFiles {
     };
     throw new UserError(
       'module-not-own',
-      `"${titleOf(module)}" cannot be ${done}, because ${reasons[module.origin]}. Only modules that you imported or trained can.`,
+      say`"${titleOf(module)}" cannot be ${done}, because ${reasons[module.origin]}. Only modules that you imported or trained can.`,
     );
   }
 
@@ -279,10 +280,13 @@ export function titleOf(module: FoundModule): string {
   return module.manifest?.title ?? module.id;
 }
 
-function existsMessage(id: string, existing: FoundModule | undefined): string {
-  if (existing === undefined) return `The id "${id}" belongs to the instant module of each workspace. Keep both.`;
-  if (existing.origin === 'personal') return `There is another module with the id "${id}". Replace it, or keep both.`;
-  return `There is another module with the id "${id}", which ${existing.origin === 'shipped' ? 'ships with Residual' : 'belongs to this workspace'} and is not replaced. Keep both.`;
+function existsMessage(id: string, existing: FoundModule | undefined): Sentence {
+  if (existing === undefined) return say`The id "${id}" belongs to the instant module of each workspace. Keep both.`;
+  if (existing.origin === 'personal')
+    return say`There is another module with the id "${id}". Replace it, or keep both.`;
+  if (existing.origin === 'shipped')
+    return say`There is another module with the id "${id}", which ships with Residual and is not replaced. Keep both.`;
+  return say`There is another module with the id "${id}", which belongs to this workspace and is not replaced. Keep both.`;
 }
 
 /** Ids are folder names, and some disks do not tell cases apart. */

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, lstat, open, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { messageOf, throwIfAborted, UserError } from '../core/errors';
+import { sentenceOf, throwIfAborted, UserError } from '../core/errors';
 import { type ModuleManifest, parseModuleManifest } from '../core/manifest';
+import { say } from '../core/sentence';
 import { isLitter, kindOfFile, MANIFEST_FILE, shown } from './moduleFileNames';
 import { LIMITS } from './ramArchive';
 
@@ -16,18 +17,18 @@ export async function copyFolder(dir: string, into: string, signal: AbortSignal)
   const names = (await readdir(dir)).filter(name => !name.startsWith('.') && !isLitter(name));
   if (!names.includes(MANIFEST_FILE)) throw noModule();
   if (names.length > LIMITS.nEntries)
-    throw new UserError('archive-too-large', `It holds ${names.length} files. Choose the folder of one module.`);
+    throw new UserError('archive-too-large', say`It holds ${names.length} files. Choose the folder of one module.`);
   for (const name of names) {
     throwIfAborted(signal);
     const { sizeBytes, isPlain } = await plainFile(path.join(dir, name));
     if (!isPlain)
       throw new UserError(
         'archive-link',
-        `It holds ${shown(name)}, which is a link or a folder. A module holds plain files only.`,
+        say`It holds ${shown(name)}, which is a link or a folder. A module holds plain files only.`,
       );
     const most = LIMITS.sizeBytes[kindOfFile(name)];
     if (sizeBytes > most)
-      throw new UserError('archive-too-large', `${shown(name)} has ${sizeBytes} bytes, and ${most} are allowed.`);
+      throw new UserError('archive-too-large', say`${shown(name)} has ${sizeBytes} bytes, and ${most} are allowed.`);
     await copyFile(path.join(dir, name), path.join(into, name), constants.COPYFILE_EXCL);
   }
 }
@@ -65,7 +66,7 @@ export async function readManifestJson(dir: string): Promise<unknown> {
   try {
     return JSON.parse(source);
   } catch (error) {
-    throw new UserError('manifest-invalid', `Its ${MANIFEST_FILE} is not JSON: ${messageOf(error)}. Get it again.`);
+    throw new UserError('manifest-invalid', say`Its ${MANIFEST_FILE} is not JSON: ${sentenceOf(error)}. Get it again.`);
   }
 }
 
@@ -73,7 +74,7 @@ export async function readManifestJson(dir: string): Promise<unknown> {
 export function holdsWorkspaceText(title: string): UserError {
   return new UserError(
     'module-holds-workspace-text',
-    `"${title}" is an instant module. It holds the text of the workspace that it was built from and is neither shared nor taken from others. Build one here with "Residual: Build Instant Module from This Workspace".`,
+    say`"${title}" is an instant module. It holds the text of the workspace that it was built from and is neither shared nor taken from others. Build one here with "Residual: Build Instant Module from This Workspace".`,
   );
 }
 
@@ -85,11 +86,11 @@ export async function checkHashes(dir: string, manifest: ModuleManifest, signal:
   for (const [name, expected] of Object.entries(manifest.files)) {
     const actual = await sha256OfFile(path.join(dir, name), signal);
     if (actual === undefined)
-      throw new UserError('model-file-missing', `${shown(name)}, which its ${MANIFEST_FILE} lists, is missing.`);
+      throw new UserError('model-file-missing', say`${shown(name)}, which its ${MANIFEST_FILE} lists, is missing.`);
     if (actual !== expected)
       throw new UserError(
         'model-file-changed',
-        `${shown(name)} is damaged or was changed: its SHA-256 is ${actual.slice(0, 12)}…, and ${expected.slice(0, 12)}… is expected. Get the module again.`,
+        say`${shown(name)} is damaged or was changed: its SHA-256 is ${actual.slice(0, 12)}…, and ${expected.slice(0, 12)}… is expected. Get the module again.`,
       );
   }
 }
@@ -100,7 +101,7 @@ export async function checkTexts(dir: string): Promise<void> {
     if (kindOfFile(name) === 'weights') continue;
     const bytes = await readFile(path.join(dir, name));
     if (bytes.includes(0) || !isUtf8(bytes))
-      throw new UserError('module-file-not-allowed', `${shown(name)} is not text. Get the module from elsewhere.`);
+      throw new UserError('module-file-not-allowed', say`${shown(name)} is not text. Get the module from elsewhere.`);
   }
 }
 
@@ -136,6 +137,6 @@ function isUtf8(bytes: Uint8Array): boolean {
 function noModule(): UserError {
   return new UserError(
     'module-incomplete',
-    `There is no ${MANIFEST_FILE} in it. Choose a .ram file or the folder of one module.`,
+    say`There is no ${MANIFEST_FILE} in it. Choose a .ram file or the folder of one module.`,
   );
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { EngineGone, isAbortError, messageOf, UserError } from '../core/errors';
 import { type ModuleManifest, parseModuleManifest } from '../core/manifest';
+import { say } from '../core/sentence';
 import type { FolderRef } from '../protocol/messages';
 import { chooseProposal } from './moduleChoice';
 import { checkHashes, readManifestJson, sha256OfFile } from './moduleFolder';
@@ -81,7 +82,7 @@ export class ModuleFit {
     const found = await this.options.registry.proposals();
     const inUse = chooseProposal(this.options.proposal(), found) ?? chooseProposal('auto', found);
     if (inUse === undefined)
-      throw new UserError('unknown-proposal', 'There is no proposal model to try it with. Install Residual again.');
+      throw new UserError('unknown-proposal', say`There is no proposal model to try it with. Install Residual again.`);
     return { inUse, others: found.filter(p => p !== inUse && p.problem === undefined) };
   }
 }
@@ -97,7 +98,7 @@ export async function withReason<T>(title: string, done: string, work: () => Pro
   } catch (error) {
     if (isAbortError(error)) throw error;
     const { code, message } = reasonOf(error);
-    throw new UserError(code, `"${title}" was not ${done}. ${message}`);
+    throw new UserError(code, say`"${title}" was not ${done}. ${message}`);
   }
 }
 
@@ -140,6 +141,6 @@ function wrongTokenizer(manifest: ModuleManifest, proposals: readonly FoundPropo
   const tried = proposals.map(({ id }) => `"${id}"`).join(', ');
   return new UserError(
     'tokenizer-mismatch',
-    `It was made for another tokenizer (${manifest.tokenizerSha256.slice(0, 12)}…) than that of ${tried}. Add the proposal model that it was made for, or get the module for one of these.`,
+    say`It was made for another tokenizer (${manifest.tokenizerSha256.slice(0, 12)}…) than that of ${tried}. Add the proposal model that it was made for, or get the module for one of these.`,
   );
 }

@@ -5,6 +5,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { throwIfAborted } from '../core/errors';
+import { say } from '../core/sentence';
 import { checkRoom, freeBytes, onDisk } from './disk';
 import { type DownloadParts, download, sizeOfPart } from './download';
 import { type DownloadPlan, PLAN_FILE, parsePlan } from './downloadPlan';
@@ -99,7 +100,7 @@ export class ProposalDownloads {
   async #locked<T>(id: string, act: () => Promise<T>): Promise<T> {
     const file = this.#lockOf(id);
     await onDisk(file, () => mkdir(path.dirname(file), { recursive: true }));
-    return withLock(file, 'This model is being downloaded in another window.', act);
+    return withLock(file, say`This model is being downloaded in another window.`, act);
   }
 
   async #fetchAll(

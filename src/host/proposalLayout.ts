@@ -4,6 +4,7 @@
  */
 import { UserError } from '../core/errors';
 import { graphsOf, weightFilesOf } from '../core/graphFiles';
+import { say } from '../core/sentence';
 
 export interface ListedFile {
   /** Relative to the folder, with `/`. */
@@ -62,7 +63,7 @@ export function layoutOf<F extends ListedFile>(files: readonly F[], where: strin
       if (PLAIN_NAME.test(name)) continue;
       throw new UserError(
         'unsafe-name',
-        `${where} has a file with the name ${JSON.stringify(name)}, which no model needs. Nothing of it is taken.`,
+        say`${where} has a file with the name ${JSON.stringify(name)}, which no model needs. Nothing of it is taken.`,
       );
     }
     const parts = found.map(name => byName.get(name) as F);
@@ -95,6 +96,6 @@ function withoutGraph(names: readonly string[]): string {
 function notAProposal(where: string, why: string): UserError {
   return new UserError(
     'not-a-proposal',
-    `${where} cannot be a proposal: ${why}. A proposal is a folder with config.json, tokenizer.json and onnx/model*.onnx.`,
+    say`${where} cannot be a proposal: ${why}. A proposal is a folder with config.json, tokenizer.json and onnx/model*.onnx.`,
   );
 }

@@ -7,6 +7,7 @@ import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../core/errors';
 import { FORMAT_VERSION, LOCATION_FILE } from '../core/manifest';
+import { say } from '../core/sentence';
 import type { InspectResult } from '../protocol/inspection';
 import { onDisk } from './disk';
 
@@ -87,7 +88,7 @@ export class ProposalStore {
       await mkdir(path.dirname(target), { recursive: true });
       await rename(dir, target).catch(error => {
         if (!isOccupied(error)) throw error;
-        throw new UserError('proposal-exists', `There is a proposal "${draft.id}" already.`);
+        throw new UserError('proposal-exists', say`There is a proposal "${draft.id}" already.`);
       });
     });
     return target;

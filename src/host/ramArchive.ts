@@ -12,6 +12,7 @@ import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
 import * as yazl from 'yazl';
 import { isAbortError, messageOf, throwIfAborted, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import { checkPath, type FileKind, foldedName, isLitter, kindOfFile, shown } from './moduleFileNames';
 
 export interface ArchiveLimits {
@@ -118,7 +119,7 @@ function checkDirectory(entries: readonly yauzl.Entry[], limits: ArchiveLimits):
     if (twin !== undefined) {
       throw new UserError(
         'archive-duplicate',
-        `It holds ${shown(twin)} and ${shown(name)}, which are one file on some systems. Get the module again from where it came from.`,
+        say`It holds ${shown(twin)} and ${shown(name)}, which are one file on some systems. Get the module again from where it came from.`,
       );
     }
     seen.set(foldedName(name), name);
@@ -134,7 +135,7 @@ function checkDirectory(entries: readonly yauzl.Entry[], limits: ArchiveLimits):
   if (odd !== undefined) {
     throw new UserError(
       'module-file-not-allowed',
-      `It holds the folder ${shown(odd)}. An archive holds one module and no folders in it. Ask whoever made it to export it with "Residual: Export Module…".`,
+      say`It holds the folder ${shown(odd)}. An archive holds one module and no folders in it. Ask whoever made it to export it with "Residual: Export Module…".`,
     );
   }
   for (const { entry, name } of files) {
@@ -155,7 +156,7 @@ function nameOf(entry: yauzl.Entry): string {
   } catch {
     throw new UserError(
       'archive-unsafe-path',
-      'It holds a file whose name is not UTF-8. Get the module again from where it came from.',
+      say`It holds a file whose name is not UTF-8. Get the module again from where it came from.`,
     );
   }
 }
@@ -177,7 +178,7 @@ async function checkRoom(files: readonly Packed[], into: string): Promise<void> 
   if (neededBytes <= bavail * bsize) return;
   throw new UserError(
     'disk-full',
-    `It needs ${mebibytes(neededBytes)} and the disk has ${mebibytes(bavail * bsize)} left. Make room and try again.`,
+    say`It needs ${mebibytes(neededBytes)} and the disk has ${mebibytes(bavail * bsize)} left. Make room and try again.`,
   );
 }
 
@@ -214,21 +215,21 @@ function isOfDisk(error: unknown): boolean {
 function unreadable(reason: string): UserError {
   return new UserError(
     'archive-unreadable',
-    `It cannot be read as an archive: ${reason.replace(/\.$/, '')}. Get it again, or ask whoever made it to export it again.`,
+    say`It cannot be read as an archive: ${reason.replace(/\.$/, '')}. Get it again, or ask whoever made it to export it again.`,
   );
 }
 
 function notAFile(what: string): UserError {
   return new UserError(
     'archive-link',
-    `It holds ${what}. A module holds plain files only: get it from somewhere you trust.`,
+    say`It holds ${what}. A module holds plain files only: get it from somewhere you trust.`,
   );
 }
 
 function tooLarge(what: string): UserError {
   return new UserError(
     'archive-too-large',
-    `It ${what}, which no module does. It is not unpacked: get the module from somewhere you trust.`,
+    say`It ${what}, which no module does. It is not unpacked: get the module from somewhere you trust.`,
   );
 }
 

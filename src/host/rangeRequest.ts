@@ -3,6 +3,7 @@
  * given up when it falls silent.
  */
 import { UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import { authorization, type HubConnection, type HubFile } from './hubConnection';
 import { CutConnection, HttpRefusal, retryAfterMs } from './hubErrors';
 
@@ -114,6 +115,6 @@ class Stall {
 export function wrongSize(name: string): UserError {
   return new UserError(
     'hub-wrong-size',
-    `What comes for ${name} has another size than the hub lists, so it is not that file. Try again later, or check residual.hub.endpoint and the network.`,
+    say`What comes for ${name} has another size than the hub lists, so it is not that file. Try again later, or check residual.hub.endpoint and the network.`,
   );
 }

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { FeedbackEvent } from './feedbackEvents';
 import { addTallies, count, EMPTY_TALLY, parseTally, type Tally } from './scoreboard';
 
@@ -87,7 +88,7 @@ export class ScoreboardFile {
   private unreadable(reason: string): UserError {
     return new UserError(
       'scoreboard-unreadable',
-      `The scoreboard in ${this.file} cannot be read: ${reason}. Nothing is written to it; erase it to start over.`,
+      say`The scoreboard in ${this.file} cannot be read: ${reason}. Nothing is written to it; erase it to start over.`,
     );
   }
 }

@@ -15,6 +15,7 @@ import { addFromHub, resumeDownload } from './addFromHub';
 import type { AddParts } from './addParts';
 import { bytesText } from './amounts';
 import { HubTokens, hubEndpoint } from './hubSettings';
+import { localMessageOf } from './localMessage';
 import { offer } from './offer';
 import { reportLines } from './proposalChecks';
 import { offerUse } from './useProposal';
@@ -46,7 +47,7 @@ export function registerAddProposal({ context, engine, registry, choices, log }:
     onFailure(error, actions = {}) {
       if (isAbortError(error)) return;
       log.error(`add a proposal: ${error instanceof UserError ? `${error.code}: ` : ''}${messageOf(error)}`);
-      offer(vscode.window.showErrorMessage, messageOf(error), {
+      offer(vscode.window.showErrorMessage, localMessageOf(error), {
         ...actions,
         [vscode.l10n.t('Show Log')]: () => log.show(),
       }).catch(parts.onFailure);

@@ -6,6 +6,7 @@ import { Answering, type ChatEngine } from '../host/chatAnswering';
 import type { Registry } from '../host/registry';
 import { abortSignalOf } from './cancellation';
 import { chatChoice, chatLimits } from './chatChoice';
+import { localMessageOf } from './localMessage';
 import { type Attached, attachedTo } from './participantContext';
 import { settingsFor } from './settings';
 
@@ -61,7 +62,7 @@ async function answer(
   } catch (error) {
     if (isAbortError(error) || token.isCancellationRequested) return {};
     log.warn(`@residual: ${messageOf(error)}`);
-    return failed(messageOf(error));
+    return failed(localMessageOf(error));
   }
 }
 

@@ -22,6 +22,7 @@ import { ChatFiles } from './chatFiles';
 import { pickConversation } from './chatHistory';
 import { chooseChatModules } from './chatModules';
 import { ago, problemOf, shownTurns } from './chatPageState';
+import { localMessageOf } from './localMessage';
 import { listen, pageHtml, webviewOptions } from './webview';
 
 export const CHAT_VIEW = 'residual.chat';
@@ -114,7 +115,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     this.act(message).catch(error => {
       if (isAbortError(error)) return;
       this.parts.log.error(`chat: ${messageOf(error)}`);
-      void vscode.window.showErrorMessage(messageOf(error));
+      void vscode.window.showErrorMessage(localMessageOf(error));
     });
   }
 

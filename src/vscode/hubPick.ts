@@ -1,10 +1,10 @@
 /** A quick pick for the name of a hub's model: typed, pasted, or one of a few that are suggested. Asks no server. */
 import * as vscode from 'vscode';
-import { messageOf } from '../core/errors';
 import { type HubAddress, parseHubAddress } from '../host/hubAddress';
 import { SUGGESTED_MODELS, type SuggestedModel } from '../host/suggestedModels';
 import { bytesText } from './amounts';
 import { type HubTokens, openHubEndpoint } from './hubSettings';
+import { localMessageOf } from './localMessage';
 
 interface ModelItem extends vscode.QuickPickItem {
   readonly address?: HubAddress;
@@ -62,7 +62,7 @@ function typedItems(text: string, endpoint: string): ModelItem[] {
     const { repo, revision } = address;
     return [{ label: `$(arrow-right) ${repo}`, ...(revision && { description: revision }), alwaysShow: true, address }];
   } catch (error) {
-    return [{ label: `$(info) ${messageOf(error)}`, alwaysShow: true }];
+    return [{ label: `$(info) ${localMessageOf(error)}`, alwaysShow: true }];
   }
 }
 

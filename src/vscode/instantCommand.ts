@@ -5,6 +5,7 @@ import { INSTANT_ID } from '../host/instantManifest';
 import type { BuildReport, InstantModule } from '../host/instantModule';
 import { abortSignalOf } from './cancellation';
 import { usesInstantModule, workspaceFolders } from './instantWorkspace';
+import { localMessageOf } from './localMessage';
 import { sizeText } from './moduleCommands';
 import { decisionFor, storeDecision } from './moduleDecision';
 
@@ -103,7 +104,7 @@ async function showFailure(error: unknown, log: vscode.LogOutputChannel): Promis
   const message =
     error instanceof EngineGone
       ? vscode.l10n.t('The instant module was not built because the engine ended. Build it again.')
-      : vscode.l10n.t('The instant module was not built. {0}', messageOf(error));
+      : vscode.l10n.t('The instant module was not built. {0}', localMessageOf(error));
   const action = vscode.l10n.t('Show Log');
   if ((await vscode.window.showErrorMessage(message, action)) === action) log.show();
 }

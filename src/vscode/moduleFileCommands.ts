@@ -1,11 +1,13 @@
 /** Modules as files from the command palette and the explorer: import, export, verify, rename, delete, reveal. */
 import * as vscode from 'vscode';
 import { isAbortError, messageOf, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import type { ModuleChoice } from '../host/moduleChoice';
 import type { Imported, ModuleFiles, OnExisting } from '../host/moduleFiles';
 import type { CheckName, VerifyReport } from '../host/moduleVerification';
 import type { FoundModule, Registry } from '../host/registry';
 import { abortSignalOf } from './cancellation';
+import { localMessageOf } from './localMessage';
 import { chosenWith, sizeText } from './moduleCommands';
 import { decisionFor } from './moduleDecision';
 import { takeOutOfSettings } from './moduleReferences';
@@ -134,7 +136,7 @@ class ModuleFileCommands {
       if (isAbortError(error)) return;
       this.parts.log.error(`${error instanceof UserError ? `${error.code}: ` : ''}${messageOf(error)}`);
       const action = vscode.l10n.t('Show Log');
-      const chosen = await vscode.window.showErrorMessage(plainMessage(messageOf(error)), action);
+      const chosen = await vscode.window.showErrorMessage(plainMessage(localMessageOf(error)), action);
       if (chosen === action) this.parts.log.show();
     }
   }
@@ -150,7 +152,7 @@ class ModuleFileCommands {
       const replace = vscode.l10n.t('Replace');
       const keepBoth = vscode.l10n.t('Keep Both');
       const actions = error.code === 'module-exists' ? [replace, keepBoth] : [keepBoth];
-      const chosen = await vscode.window.showWarningMessage(plainMessage(error.message), ...actions);
+      const chosen = await vscode.window.showWarningMessage(plainMessage(localMessageOf(error)), ...actions);
       if (chosen === undefined) return undefined;
       return this.importAs(file, chosen === replace ? 'replace' : 'keep both');
     }
@@ -254,7 +256,7 @@ function onDisk(uri: vscode.Uri): string {
   if (uri.scheme === 'file') return uri.fsPath;
   throw new UserError(
     'not-on-disk',
-    `${uri.toString(true)} is not a file on the disk of the machine where Residual runs. Save it there first.`,
+    say`${uri.toString(true)} is not a file on the disk of the machine where Residual runs. Save it there first.`,
   );
 }
 

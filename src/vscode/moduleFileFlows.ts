@@ -8,6 +8,7 @@ import { UserError } from '../core/errors';
 import { type Imported, type ModuleFiles, type OnExisting, titleOf } from '../host/moduleFiles';
 import type { VerifyReport } from '../host/moduleVerification';
 import { abortSignalOf } from './cancellation';
+import { localMessageOf } from './localMessage';
 import { sizeText } from './moduleCommands';
 
 export interface FlowAction {
@@ -56,7 +57,7 @@ export async function importModule(parts: FlowParts, source: string, onExisting:
     });
     const actions = [again(vscode.l10n.t('Keep Both'), 'keep both')];
     if (await isOwnNamedIn(parts.files, error.message)) actions.unshift(again(vscode.l10n.t('Replace'), 'replace'));
-    parts.say('error', error.message, actions);
+    parts.say('error', localMessageOf(error), actions);
   }
 }
 

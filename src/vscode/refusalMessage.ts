@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { messageOf, UserError } from '../core/errors';
 import type { Choice } from '../host/moduleChoice';
+import { localMessageOf } from './localMessage';
 import { plainMessage } from './plainText';
 
 /** Refusals of what an untrusted workspace may name without having it. */
@@ -33,7 +34,7 @@ export function refusalMessage(log: vscode.LogOutputChannel, reason: unknown, ke
         ? [logAction]
         : [switchAction, logAction];
   // Without a runtime there is nothing to go on with, and nothing to mend.
-  const message = code === 'runtime-missing' ? messageOf(reason) : `${messageOf(reason)} ${inUse}`;
+  const message = code === 'runtime-missing' ? localMessageOf(reason) : `${localMessageOf(reason)} ${inUse}`;
   void vscode.window.showErrorMessage(plainMessage(message), ...actions).then(chosen => {
     if (chosen === buildAction) void vscode.commands.executeCommand('residual.buildInstantModule');
     if (chosen === switchAction) void vscode.commands.executeCommand('residual.switchModule');

@@ -1,6 +1,5 @@
 /** The scoreboard: counts what becomes of suggestions while the switch is on, and its panel shows, exports and erases them. */
 import * as vscode from 'vscode';
-import { messageOf } from '../core/errors';
 import type { Offered } from '../host/feedbackEvents';
 import type { Registry } from '../host/registry';
 import { EMPTY_TALLY, type Tally } from '../host/scoreboard';
@@ -15,6 +14,7 @@ import {
 } from '../protocol/pages/scoreboard';
 import type { EditorFeedback } from './feedback';
 import { languageName } from './languageNames';
+import { localMessageOf } from './localMessage';
 import { Panel } from './panel';
 import { saveJson } from './saveJson';
 import { isScoreboardOn, switchScoreboard } from './settings';
@@ -60,7 +60,7 @@ export function registerScoreboard(
     extensionUri: context.extensionUri,
     column: vscode.ViewColumn.Active,
     parse: parseFromScoreboardPage,
-    onMessage: message => void onMessage(message).catch(error => say(messageOf(error))),
+    onMessage: message => void onMessage(message).catch(error => say(localMessageOf(error))),
   });
   const say = (text: string) => panel.post({ kind: 'said', text });
   const show = async (): Promise<void> => {
@@ -88,7 +88,7 @@ function readTally(scoreboard: ScoreboardFile): { readonly tally: Tally; readonl
   try {
     return { tally: scoreboard.read(), problem: undefined };
   } catch (error) {
-    return { tally: EMPTY_TALLY, problem: messageOf(error) };
+    return { tally: EMPTY_TALLY, problem: localMessageOf(error) };
   }
 }
 

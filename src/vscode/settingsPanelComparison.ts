@@ -1,6 +1,6 @@
 /** Two modules compared on the open file: a handful of lines are written by both, beside what the author wrote. */
 import * as vscode from 'vscode';
-import { isAbortError, messageOf } from '../core/errors';
+import { isAbortError } from '../core/errors';
 import { compareAt, spotsIn } from '../host/comparison';
 import { type CompletionEngine, requestOf } from '../host/completer';
 import type { Choice } from '../host/moduleChoice';
@@ -8,6 +8,7 @@ import type { Quiet } from '../host/quiet';
 import type { ComparedRow, Comparison } from '../protocol/pages/settingsState';
 import { isReadable } from './admission';
 import { shownPath, textAround } from './documentText';
+import { localMessageOf } from './localMessage';
 
 const N_LINES = 8;
 /** Source beyond this is not looked through for lines. */
@@ -81,7 +82,7 @@ export class ComparisonOnFile {
     } catch (error) {
       if (this.running !== running) return;
       if (isAbortError(error)) this.show({ kind: 'cancelled', ...shown });
-      else this.show({ kind: 'failed', ...shown, problem: messageOf(error) });
+      else this.show({ kind: 'failed', ...shown, problem: localMessageOf(error) });
     }
   }
 

@@ -5,6 +5,7 @@ import { type Dropped, putDropped } from '../host/droppedFiles';
 import type { ModuleSetting } from '../host/moduleChoice';
 import type { DroppedFile, FromSettingsPage, ModuleAction, PlainAction } from '../protocol/pages/settings';
 import { languageName } from './languageNames';
+import { localMessageOf } from './localMessage';
 import { chosenWith } from './moduleCommands';
 import {
   askForSource,
@@ -52,7 +53,7 @@ export class SettingsPanelIntents {
     } catch (error) {
       if (isAbortError(error)) return;
       this.parts.log.error(`settings panel: ${messageOf(error)}`);
-      this.panel.notices.say('error', messageOf(error), [
+      this.panel.notices.say('error', localMessageOf(error), [
         { label: vscode.l10n.t('Show Log'), run: () => this.parts.log.show() },
       ]);
     }
@@ -188,7 +189,7 @@ export class SettingsPanelIntents {
     } catch (error) {
       if (!(error instanceof UserError) || error.code !== 'instant-not-built') throw error;
       const build = { label: vscode.l10n.t('Build It'), run: () => this.do('buildInstant') };
-      return this.panel.notices.say('error', error.message, [build]);
+      return this.panel.notices.say('error', localMessageOf(error), [build]);
     }
     await this.write('modules', modules);
   }
@@ -216,10 +217,10 @@ export class SettingsPanelIntents {
         await this.write('modules', []);
         await this.write('proposal', id);
       };
-      this.panel.notices.say('error', error.message, [
+      this.panel.notices.say('error', localMessageOf(error), [
         {
           label: vscode.l10n.t('Use It Without Modules'),
-          run: () => withoutModules().catch(reason => this.panel.notices.say('error', messageOf(reason))),
+          run: () => withoutModules().catch(reason => this.panel.notices.say('error', localMessageOf(reason))),
         },
       ]);
     }

@@ -3,7 +3,7 @@
  * proposal alone and with the modules as their sliders stand. It waits for quiet and gives way to every key.
  */
 import * as vscode from 'vscode';
-import { isAbortError, messageOf } from '../core/errors';
+import { isAbortError } from '../core/errors';
 import type { CompletionText } from '../core/fim';
 import { tidy } from '../core/tidy';
 import { type CompletionEngine, requestOf } from '../host/completer';
@@ -12,6 +12,7 @@ import type { Quiet } from '../host/quiet';
 import type { Preview, PreviewSide } from '../protocol/pages/settingsState';
 import { isWrittenIn, refusalFor } from './admission';
 import { shownPath, textAround } from './documentText';
+import { localMessageOf } from './localMessage';
 import type { Neighbours } from './neighbours';
 import { settingsFor } from './settings';
 
@@ -145,7 +146,7 @@ export class LivePreview implements vscode.Disposable {
       if (!signal.aborted) this.show({ ...base, alone: sideOf(alone), aligned });
     } catch (error) {
       if (isAbortError(error) || signal.aborted) return;
-      const problem = { isWorking: false, problem: messageOf(error) };
+      const problem = { isWorking: false, problem: localMessageOf(error) };
       this.show({ ...base, alone: problem, aligned: problem });
     }
   }
@@ -164,7 +165,7 @@ export class LivePreview implements vscode.Disposable {
       return sideOf(await this.complete(choice, text, contextTokens, signal));
     } catch (error) {
       if (isAbortError(error) || signal.aborted) throw error;
-      return { isWorking: false, problem: messageOf(error) };
+      return { isWorking: false, problem: localMessageOf(error) };
     }
   }
 

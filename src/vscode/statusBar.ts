@@ -4,6 +4,7 @@ import { messageOf, UserError } from '../core/errors';
 import type { EngineState } from '../host/engineClient';
 import type { Choice } from '../host/moduleChoice';
 import { isWrittenIn, switchedOff } from './admission';
+import { localMessageOf } from './localMessage';
 import type { Pausing } from './pausing';
 import { plainLabel } from './plainText';
 import { settingsFor } from './settings';
@@ -60,8 +61,9 @@ export class StatusBar implements vscode.Disposable {
 
   /** A failed completion never pops up: it shows here and in the log. */
   showProblem(error: unknown): void {
-    const message = messageOf(error);
-    if (this.problem !== message) this.log.error(error instanceof UserError ? `${error.code}: ${message}` : message);
+    const message = localMessageOf(error);
+    if (this.problem !== message)
+      this.log.error(error instanceof UserError ? `${error.code}: ${messageOf(error)}` : messageOf(error));
     this.problem = message;
     this.draw();
   }

@@ -4,6 +4,7 @@ import { messageOf } from '../core/errors';
 import { INSTANT_ID } from '../host/instantManifest';
 import type { ModuleChoice } from '../host/moduleChoice';
 import type { Registry } from '../host/registry';
+import { localMessageOf } from './localMessage';
 import { levelOf, settingsFor, storeModules, targetFor } from './settings';
 
 export interface NewProposal {
@@ -58,7 +59,7 @@ async function use(
     await vscode.workspace.getConfiguration('residual', scope ?? null).update('proposal', proposal.id, target);
   } catch (error) {
     log.error(messageOf(error));
-    void vscode.window.showErrorMessage(messageOf(error));
+    void vscode.window.showErrorMessage(localMessageOf(error));
   }
 }
 

@@ -30,6 +30,7 @@ import { registerScoreboard } from './vscode/scoreboard';
 import { engineLimits } from './vscode/settings';
 import { registerSettingsPanel } from './vscode/settingsPanel';
 import { StatusBar } from './vscode/statusBar';
+import { registerWhy } from './vscode/why';
 import { followWindow } from './vscode/windowChanges';
 
 export function activate(context: vscode.ExtensionContext): void {
@@ -90,6 +91,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerEditorChat({ extensionUri: context.extensionUri, engine, registry, log, moduleFiles }),
     registerScoreboard(context, feedback, registry, log),
     registerAddProposal({ context, engine, registry, choices, log }),
+    registerWhy(context.extensionUri, feedback, engine, log),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     moduleFiles.onDidChange(() => choices.forget()),
     registerSettingsPanel(context.extensionUri, {

@@ -192,13 +192,13 @@ export class Feedback {
     this.#life = undefined;
     life.written = undefined;
     life.completedAtMs = undefined;
+    this.#latest = { offered, offer, state: 'accepted' };
     // Accepted once more, as after an undo: it stays one suggestion.
     if (life.taken === 'all') this.onEvent({ kind: 'acceptedPart', offered, text, nSaved, isFirst: false });
     else this.onEvent({ kind: 'accepted', offered, text, nSaved, hadParts: life.taken === 'part' });
     life.taken = 'all';
     this.onEvent({ kind: 'ended', offered, outcome: 'accepted' });
     this.#track(life, offered, { from, to, nSaved, nReplaced });
-    this.#latest = { offered, offer, state: 'accepted' };
   }
 
   /** A document is closed: what stands in it now is what is kept. */
@@ -254,10 +254,10 @@ export class Feedback {
     const text = this.documents.read(life.offer.document, from, to) ?? '';
     const nSaved = Math.max(0, text.length - nReplaced);
     const offered = offeredBy(life, 0);
+    this.#latest = { offered, offer: life.offer, state: 'partly' };
     this.onEvent({ kind: 'acceptedPart', offered, text, nSaved, isFirst: life.taken === 'nothing' });
     if (life.taken === 'nothing') life.taken = 'part';
     this.#track(life, offered, { from, to, nSaved, nReplaced });
-    this.#latest = { offered, offer: life.offer, state: 'partly' };
   }
 
   #track(

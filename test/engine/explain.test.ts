@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { EngineClient } from '../../src/host/engineClient';
+import { explain } from '../../src/host/explain';
 import { instantManifest } from '../../src/host/instantManifest';
 import type { CompleteRequest, Completion, ModuleUse } from '../../src/protocol/messages';
 import { DELTA, never } from './support/fixtures';
@@ -72,6 +73,36 @@ describe('asking why', () => {
       }
     });
   }
+
+  it('is told to a person as what was shown, token by token, beside the proposal alone', async () => {
+    const asked = request([module('tiny', 0.01), instant]);
+    const completions = await complete(asked);
+    const suggestion = {
+      text: completions[0].text,
+      replaceRight: 0,
+      index: 0,
+      nTyped: 0,
+      origin: { requestId: 1, request: asked, completions, titles: ['Tiny', 'Instant'] },
+    };
+    const answer = { suggestions: [suggestion], source: 'engine' as const, elapsedMs: 1 };
+    const at = { document: 'file:///src/a.ts', languageId: 'typescript' };
+    const offered = { ...at, suggestion, text: suggestion.text, source: answer.source, elapsedMs: 1 };
+    const offer = { ...at, start: 0, cursor: 0, end: 0, texts: [suggestion.text], answer };
+    const engine = { complete: (asked: CompleteRequest) => client.call('complete', asked, never) };
+    const view = await explain({ offered, offer, state: 'shown' }, 0, engine, never);
+    assert.equal(view.differsAt, undefined, 'the replay is exact');
+    assert.deepEqual(
+      view.tokens.map(({ id }) => id),
+      completions[0].tokens.map(({ id }) => id),
+    );
+    const shown = view.tokens.map(({ text, nTyped, nShown }) => text.slice(nTyped, Math.max(nTyped, nShown)));
+    assert.equal(shown.join(''), completions[0].text);
+    assert.notEqual(view.alone?.text, completions[0].text);
+    assert.deepEqual(
+      view.modules.map(({ title }) => title),
+      ['Tiny', 'Instant'],
+    );
+  });
 
   it('compares with the proposal alone: at the first place it is what the same request writes without modules', async () => {
     const explain = { nCandidates: 5 };

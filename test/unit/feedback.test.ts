@@ -219,6 +219,16 @@ describe('feedback', () => {
     assert.deepEqual(latest(), ['accepted', '(a)']);
   });
 
+  it('knows the last suggestion by the time it tells of it', () => {
+    const states: (string | undefined)[] = [];
+    const editor = new FakeEditor('x = █', event => states.push(`${event.kind}: ${editor.feedback.latest?.state}`));
+    editor.offer(['foo(a)']);
+    editor.acceptWord('foo');
+    editor.offerRest();
+    editor.acceptAll();
+    assert.deepEqual(states, ['shown: shown', 'acceptedPart: partly', 'accepted: accepted', 'ended: accepted']);
+  });
+
   it('hears of a command that comes after the next suggestion, and of one that nobody knows', () => {
     const editor = new FakeEditor('x = █');
     editor.offer(['foo']);

@@ -22,13 +22,16 @@ export class FakeEditor {
   #offered: Offer | undefined;
 
   /** @param marked text with `█` for the cursor. */
-  constructor(marked: string) {
+  constructor(marked: string, onEvent: (event: FeedbackEvent) => void = () => {}) {
     this.cursor = marked.indexOf('█');
     this.text = marked.replace('█', '');
     this.feedback = new Feedback(
       { read: (_, from, to) => (this.#isOpen ? this.text.slice(from, to) : undefined) },
       { now: () => this.nowMs },
-      event => this.events.push(event),
+      event => {
+        this.events.push(event);
+        onEvent(event);
+      },
     );
   }
 

@@ -1,0 +1,38 @@
+// The page that explains a suggestion, in every state that it has.
+import { sampleSpot } from '../sample.mjs';
+
+export const settings = {
+  'residual.debounce': 0,
+  'editor.quickSuggestions': false,
+  'editor.suggestOnTriggerCharacters': false,
+};
+
+/** @param {{ driver: import('../workbench/driver.mjs').Driver, shoot: (name: string) => Promise<void> }} window */
+export async function pictures({ driver, shoot }) {
+  const { file, after, types } = sampleSpot;
+  await driver.openFile(file);
+  await driver.palette('Residual: Show Why');
+  let page = await driver.pageFrame('why');
+  await page.getByText('Nothing has been suggested').waitFor();
+  await shoot('nothing');
+
+  // The panel stands beside the editor, in a group of its own.
+  await driver.press('Control+1');
+  await driver.page.locator('.part.editor .monaco-editor.focused').waitFor();
+  await driver.moveBehind(file, after);
+  await driver.type(types);
+  await driver.waitForGhostText();
+  await driver.palette('Residual: Show Why');
+  page = await driver.pageFrame('why');
+  await page.locator('.page[aria-busy="false"] #tokens').waitFor();
+  await shoot('shown');
+  await page.locator('#tokens [role=option]').nth(3).click();
+  await shoot('token');
+
+  await page.evaluate(message => globalThis.postMessage(message, '*'), {
+    kind: 'failed',
+    message: 'The engine ended 3 times; it starts again in 2 s.',
+  });
+  await page.locator('#retry').waitFor();
+  await shoot('failed');
+}

@@ -327,8 +327,16 @@ describe('the chat panel', () => {
       await driver.palette(title);
       await rowOf('plain second').hover();
       await rowOf('plain second').locator('[aria-label="Rename"]').click();
-      await driver.page.locator('.quick-input-widget input[type=text]').filter({ visible: true }).fill('A better name');
+      const field = driver.page.locator('.quick-input-widget input[type=text]').filter({ visible: true });
+      // The list of chats has given way to the box for a name.
+      await driver.until(
+        'the name',
+        () => field.inputValue().catch(() => ''),
+        value => value === 'plain second',
+      );
+      await field.fill('A better name');
       await driver.press('Enter');
+      await field.waitFor({ state: 'hidden' });
       await driver.palette(title);
       assert.ok((await rows()).includes('A better name'));
       await driver.press('Escape');

@@ -118,6 +118,11 @@ export function activate(context: vscode.ExtensionContext): void {
           choices.forget();
         },
       },
+      {
+        label: vscode.l10n.t('Scoreboard'),
+        detail: vscode.l10n.t('Erases what was counted of suggestions.'),
+        reset: () => vscode.commands.executeCommand('residual.eraseScoreboard'),
+      },
     ]),
     followWindow({ engine, choices, completer, status, pausing, instant }),
   );

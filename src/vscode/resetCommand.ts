@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 export interface Resettable {
   readonly label: string;
   readonly detail: string;
-  reset(): void | Promise<void>;
+  reset(): unknown;
 }
 
 /** Levels of settings files, nearest first. */

@@ -48,9 +48,7 @@ export function registerScoreboard(
         return;
       }
       case 'erase':
-        scoreboard.erase();
-        filter = NO_FILTER;
-        await show();
+        await erase();
         say(vscode.l10n.t('Everything that was counted is erased.'));
     }
   };
@@ -68,9 +66,17 @@ export function registerScoreboard(
     panel.post({ kind: 'state', state: await stateOf(tally, problem, filter, registry) });
   };
 
+  const erase = async (): Promise<void> => {
+    scoreboard.erase();
+    filter = NO_FILTER;
+    await show();
+  };
+
   return vscode.Disposable.from(
     panel,
     scoreboard,
+    // For `Residual: Reset…`; not in the palette.
+    vscode.commands.registerCommand('residual.eraseScoreboard', erase),
     vscode.commands.registerCommand('residual.showScoreboard', () => panel.open()),
     feedback.onEvent(event => {
       if (!isScoreboardOn() || (event.kind === 'kept' && !taken.has(event.offered))) return;

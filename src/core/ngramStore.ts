@@ -39,9 +39,8 @@ export class NgramStore {
   readonly #files = new Map<string, Content>();
   /** What the large segment holds, in its order. */
   #baseFiles: Contents;
-  /** Names whose content is not that of the large segment. */
-  #changed: ReadonlySet<string> = new Set();
-  #nChanged = 0;
+  /** What the small segments hold. */
+  #changed: Difference = { names: new Set(), left: [], came: [] };
   /** Changes not counted yet; undefined takes a file out. */
   readonly #staged = new Map<string, Content | undefined>();
   #unigrams: Int32Array;
@@ -97,12 +96,12 @@ export class NgramStore {
   }
 
   get isMerged(): boolean {
-    return this.#staged.size === 0 && this.#changed.size === 0;
+    return this.#staged.size === 0 && this.#changed.names.size === 0;
   }
 
   /** Whether so much has changed since the last merge that every further change takes long. */
   get isCrowded(): boolean {
-    return this.#nChanged > MANY_CHANGED;
+    return nTokensOf(this.#changed) > MANY_CHANGED;
   }
 
   /**
@@ -135,11 +134,12 @@ export class NgramStore {
   async settle(pause: Pause): Promise<void> {
     if (this.#staged.size === 0) return;
     const staged = new Map(this.#staged);
-    const changed = differing(this.#baseFiles, overlaid(this.#files, staged), [...this.#changed, ...staged.keys()]);
+    const candidates = [...this.#changed.names, ...staged.keys()];
+    const changed = differing(this.#baseFiles, overlaid(this.#files, staged), candidates);
     const isMuch = nTokensOf(changed) > Math.max(MANY_CHANGED, this.#base.nTokens / 2);
     // A merge that pauses just now would not know of these; it keeps what changed meanwhile apart.
     if (isMuch && !this.#isMerging) return this.merge(pause);
-    const segments = await inSteps(smallSegments(this.#base, changed), pause);
+    const segments = await inSteps(this.#smallSegments(changed), pause);
     for (const [name, content] of staged) {
       addCounts(this.#unigrams, this.#files.get(name)?.tokens, -1);
       addCounts(this.#unigrams, content?.tokens, 1);
@@ -178,7 +178,7 @@ export class NgramStore {
       this.#unigrams = unigrams;
       for (const { tokens } of changed.left) addCounts(this.#unigrams, tokens, -1);
       for (const { tokens } of changed.came) addCounts(this.#unigrams, tokens, 1);
-      this.#show(finish(smallSegments(base, changed)), changed);
+      this.#show(finish(this.#smallSegments(changed)), changed);
     } finally {
       this.#isMerging = false;
     }
@@ -191,25 +191,31 @@ export class NgramStore {
     if (this.#staged.get(name) === content) this.#staged.delete(name);
   }
 
+  /** A list that stays as it is, as what left does while one file is saved again and again, is not sorted anew. */
+  *#smallSegments({ left, came }: Difference): Generator<void, Segments> {
+    const base = this.#base;
+    const { added, removed } = this.#segments;
+    const recent = isSame(came, this.#changed.came) ? added[1] : yield* segmentOf(this.vocabSize, came);
+    const old = isSame(left, this.#changed.left) ? removed : yield* segmentOf(this.vocabSize, left);
+    return { added: recent === undefined ? [base] : [base, recent], removed: old };
+  }
+
   #show(segments: Segments, changed: Difference): void {
     this.#segments = segments;
-    this.#changed = changed.names;
-    this.#nChanged = nTokensOf(changed);
+    this.#changed = changed;
     this.#nTokens = segments.added.reduce((sum, { nTokens }) => sum + nTokens, -(segments.removed?.nTokens ?? 0));
     this.revision++;
   }
 }
 
-function* smallSegments(base: NgramSegment, { left, came }: Difference): Generator<void, Segments> {
-  const of = (contents: readonly Content[]) =>
-    NgramSegment.of(
-      base.vocabSize,
-      contents.map(({ tokens }) => tokens),
-    );
-  return {
-    added: came.length === 0 ? [base] : [base, yield* of(came)],
-    removed: left.length === 0 ? undefined : yield* of(left),
-  };
+function isSame(a: readonly Content[], b: readonly Content[]): boolean {
+  return a.length === b.length && a.every((content, i) => content === b[i]);
+}
+
+function* segmentOf(vocabSize: number, contents: readonly Content[]): Generator<void, NgramSegment | undefined> {
+  if (contents.length === 0) return undefined;
+  const texts = contents.map(({ tokens }) => tokens);
+  return yield* NgramSegment.of(vocabSize, texts);
 }
 
 function* countTokens({ vocabSize, tokens }: NgramSegment): Generator<void, Int32Array> {

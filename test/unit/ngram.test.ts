@@ -317,6 +317,27 @@ describe('n-gram counts', () => {
     }
   });
 
+  it('sorts only the list that changed when a file is saved again', async () => {
+    const store = await storeOf(FILES);
+    await store.merge(noPause);
+    const save = async (name: string, seed: number) => {
+      store.put(name, '', tokens(60, seed));
+      await store.settle(noPause);
+      return store.segments;
+    };
+    const first = await save('x', 61);
+    const again = await save('x', 62);
+    assert.equal(again.removed, first.removed);
+    assert.notEqual(again.added[1], first.added[1]);
+    const other = await save('y', 63);
+    assert.notEqual(other.removed, again.removed);
+    const fresh = await storeOf({ ...FILES, x: tokens(60, 62), y: tokens(60, 63) });
+    assert.deepEqual(await rowAfter(store, [0, 1]), await rowAfter(fresh, [0, 1]));
+    await store.merge(noPause);
+    assert.equal(store.segments.removed, undefined);
+    assert.deepEqual(await rowAfter(store, [0, 1]), await rowAfter(fresh, [0, 1]));
+  });
+
   it('counts at the next change what is put while one pauses', async () => {
     const store = await storeOf(FILES);
     store.put('x', '', tokens(60, 51));

@@ -1,4 +1,5 @@
 // Off means off: no ghost text while the setting says so, or while a person has paused it.
+import assert from 'node:assert/strict';
 import { sampleSpot } from '../../../scripts/sample.mjs';
 import { commandTitle, statusBarId, tells } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
@@ -16,10 +17,11 @@ describe('turned off', () => {
 
   afterEach(() => window.driver.revert());
 
-  it('by the setting, there is no ghost text', async () => {
+  it('by the setting, there is no ghost text and no engine', async () => {
     await window.driver.waitForStatusLabel(statusBarId, tells('off'));
     await typeAtSpot();
     await window.driver.staysWithoutGhostText(5_000);
+    assert.deepEqual(window.pids('engine.js'), []);
   });
 
   it('and on again, there is ghost text at once, until it is paused', async () => {

@@ -8,7 +8,7 @@ import path from 'node:path';
 export const LANGUAGES = ['de'];
 
 const CALL = /\b(?:l10n\.t|t)\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\$]|\\.)*)`)/g;
-const SENTENCE = /\bsay`((?:[^`\\]|\\.)*)`/g;
+const SENTENCE = /\bsay`/g;
 
 /** @returns {string[]} every string that is given to a translator, sorted */
 export function sourceStrings() {
@@ -16,8 +16,8 @@ export function sourceStrings() {
   for (const file of filesBelow('src')) {
     const source = fs.readFileSync(file, 'utf8');
     for (const [, single, double, back] of source.matchAll(CALL)) strings.add(unescaped(single ?? double ?? back));
-    for (const [, template] of source.matchAll(SENTENCE)) {
-      const text = numbered(template);
+    for (const { index, 0: opening } of source.matchAll(SENTENCE)) {
+      const text = numbered(source, index + opening.length);
       // A sentence that is nothing but a value has nothing to translate.
       if (/\p{L}/u.test(text.replace(/\{\d+\}/g, ''))) strings.add(text);
     }
@@ -25,21 +25,43 @@ export function sourceStrings() {
   return [...strings].sort();
 }
 
-/** `a ${x} b ${f(y)}` as the tag makes it: `a {0} b {1}`. */
-function numbered(template) {
+/**
+ * Reads a template literal as its tag gets it: `a ${x} b ${f(y)}` becomes `a {0} b {1}`.
+ * @param {string} source
+ * @param {number} start of what follows the opening backtick
+ */
+function numbered(source, start) {
   let text = '';
   let nValues = 0;
-  for (let at = 0; at < template.length; at++) {
-    if (template[at] === '$' && template[at + 1] === '{') {
+  for (let at = start; source[at] !== '`' && at < source.length; at++) {
+    if (source.startsWith('${', at)) {
       text += `{${nValues++}}`;
-      for (let depth = 1, end = at + 2; depth > 0; end++, at = end - 1) {
-        if (template[end] === '{') depth++;
-        if (template[end] === '}') depth--;
-      }
-    } else if (template[at] === '\\') text += unescaped(template.slice(at, ++at + 1));
-    else text += template[at];
+      at = valueEnd(source, at + 2);
+    } else if (source[at] === '\\') text += unescaped(source.slice(at, ++at + 1));
+    else text += source[at];
   }
   return text;
+}
+
+/** @returns {number} index of the brace that ends a value, templates within it skipped */
+function valueEnd(source, start) {
+  let depth = 1;
+  let at = start;
+  for (; at < source.length; at++) {
+    if (source[at] === '`') at = templateEnd(source, at + 1);
+    else if (source[at] === '{') depth++;
+    else if (source[at] === '}' && --depth === 0) break;
+  }
+  return at;
+}
+
+function templateEnd(source, start) {
+  let at = start;
+  for (; at < source.length && source[at] !== '`'; at++) {
+    if (source[at] === '\\') at++;
+    else if (source.startsWith('${', at)) at = valueEnd(source, at + 2);
+  }
+  return at;
 }
 
 /** @returns {{ missing: string[], stale: string[], placeholders: string[] }} */

@@ -1,10 +1,11 @@
 // The README's table of settings, made from package.json. `node scripts/settingsTable.mjs` writes it; a test compares it.
 import fs from 'node:fs';
+import { englishManifest } from './manifest.mjs';
 
 const START = '<!-- settings: made by scripts/settingsTable.mjs -->';
 const END = '<!-- /settings -->';
 
-/** @param {object} manifest package.json @returns {string} a Markdown table */
+/** @param {object} manifest package.json in English @returns {string} a Markdown table */
 export function settingsTable(manifest) {
   const rows = Object.entries(manifest.contributes.configuration.properties).map(([name, setting]) => {
     const text = (setting.markdownDescription ?? setting.description).replaceAll('|', '\\|').replaceAll('\n', ' ');
@@ -28,6 +29,5 @@ export function withTable(readme, manifest) {
 }
 
 if (process.argv[1]?.endsWith('settingsTable.mjs')) {
-  const manifest = JSON.parse(fs.readFileSync('package.json', 'utf8'));
-  fs.writeFileSync('README.md', withTable(fs.readFileSync('README.md', 'utf8'), manifest));
+  fs.writeFileSync('README.md', withTable(fs.readFileSync('README.md', 'utf8'), englishManifest()));
 }

@@ -1,6 +1,7 @@
 // What the extension calls its things in the workbench, read from where it is defined.
 import fs from 'node:fs';
 import path from 'node:path';
+import { englishManifest } from '../../../scripts/manifest.mjs';
 
 /** The status bar item's id: publisher, name and its own. */
 export { statusBarItem as statusBarId } from '../../../scripts/sample.mjs';
@@ -10,7 +11,7 @@ export const tells = (state: string) => (label: string) => label.includes(`, ${s
 
 /** A command's whole title as the palette shows it. */
 export function commandTitle(command: string): string {
-  const { contributes } = JSON.parse(fs.readFileSync('package.json', 'utf8'));
+  const { contributes } = englishManifest();
   const found = contributes.commands.find((one: { command: string }) => one.command === command);
   return `${found.category}: ${found.title}`;
 }

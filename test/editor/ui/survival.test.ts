@@ -54,7 +54,7 @@ describe('an extension host that ends', () => {
 /** The extension as it is, but on a machine whose runtime cannot be loaded. */
 function withoutRuntime(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'no-runtime-'));
-  for (const name of ['package.json', 'dist/extension.js', 'dist/engine.js', 'media'])
+  for (const name of ['package.json', 'package.nls.json', 'dist/extension.js', 'dist/engine.js', 'media'])
     fs.cpSync(name, path.join(folder, name), { recursive: true });
   fs.symlinkSync(path.resolve('models'), path.join(folder, 'models'));
   const runtime = path.join(folder, 'node_modules/onnxruntime-node');

@@ -1,0 +1,82 @@
+// Which code from elsewhere is shown to a model: files that are imported, open or were left, and never data or secrets.
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { TextChunk } from '../../../src/core/fim';
+import { Neighbours } from '../../../src/vscode/neighbours';
+
+const code = (name: string) => `export function ${name}Total(orders) {\n  return orders.length;\n}\n`.repeat(3);
+
+const files: Readonly<Record<string, string | Uint8Array>> = {
+  'plain.ts': code('plain'),
+  'windows.ts': code('windows').replaceAll('\n', '\r\n'),
+  'huge.ts': `${code('huge')}// ${'1234567890, '.repeat(420_000)}\n`,
+  'binary.ts': Buffer.concat([Buffer.from(code('binary')), Buffer.from([0, 255, 254, 1, 2, 0, 10, 200, 0])]),
+  'id_rsa.ts': code('secret'),
+};
+
+describe('code from elsewhere', () => {
+  let neighbours: Neighbours;
+  const folder = vscode.Uri.joinPath(vscode.workspace.workspaceFolders![0].uri, 'src/around');
+  const names = Object.keys(files).map(name => name.replace('.ts', ''));
+  /** VS Code itself opens no binary file as text. */
+  const openable = names.filter(name => name !== 'binary');
+
+  before(async () => {
+    for (const [name, content] of Object.entries(files)) {
+      const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
+      await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(folder, name), bytes);
+    }
+  });
+  after(() => vscode.workspace.fs.delete(folder, { recursive: true }));
+  beforeEach(() => {
+    neighbours = new Neighbours();
+  });
+  afterEach(async () => {
+    neighbours.dispose();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  async function open(name: string, text: string): Promise<vscode.TextDocument> {
+    const uri = vscode.Uri.joinPath(folder, name);
+    await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(text));
+    return vscode.workspace.openTextDocument(uri);
+  }
+
+  /** Chosen in the background: asked for until something is. */
+  async function chosenFor(document: vscode.TextDocument): Promise<readonly TextChunk[]> {
+    const position = document.positionAt(document.getText().length);
+    for (let i = 0; i < 200; i++) {
+      const chunks = neighbours.for(document, position);
+      if (chunks.length > 0) return chunks;
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+    return assert.fail('nothing was chosen');
+  }
+
+  const shown = (chunks: readonly TextChunk[]) =>
+    names.filter(name => chunks.some(({ path }) => path.endsWith(`${name}.ts`)));
+
+  it('is what a file imports, without data and secrets', async () => {
+    const imports = names.map(name => `import { ${name}Total } from './${name}';\n`).join('');
+    const chunks = await chosenFor(await open('importing.ts', `${imports}\nplainTotal(windowsTotal(`));
+    assert.deepEqual(shown(chunks), ['plain', 'windows']);
+    for (const { text } of chunks) assert.doesNotMatch(text, /\r|\0/);
+  });
+
+  it('is what is open, without data and secrets', async () => {
+    for (const name of openable) await vscode.workspace.openTextDocument(vscode.Uri.joinPath(folder, `${name}.ts`));
+    const chunks = await chosenFor(await open('beside.ts', 'plainTotal(windowsTotal('));
+    assert.deepEqual(shown(chunks), ['plain', 'windows']);
+  });
+
+  it('is where a person has been, without data and secrets', async () => {
+    for (const name of [...openable, 'plain'])
+      await vscode.window.showTextDocument(vscode.Uri.joinPath(folder, `${name}.ts`), { preview: false });
+    // Of another language, so that what is open does not count.
+    const chunks = await chosenFor(await open('after.py', 'plainTotal(windowsTotal('));
+    assert.deepEqual(
+      shown(chunks).filter(name => name !== 'windows'),
+      ['plain'],
+    );
+  });
+});

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { englishManifest } from '../../../scripts/manifest.mjs';
 import { commandTitle, shippedModules } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
@@ -81,7 +82,7 @@ describe('a virtual workspace', () => {
   });
   after(() => made.forEach(folder => void fs.rmSync(folder, { recursive: true, force: true })));
 
-  const { virtualWorkspaces } = JSON.parse(fs.readFileSync('package.json', 'utf8')).capabilities;
+  const { virtualWorkspaces } = englishManifest().capabilities;
 
   before(async () => {
     const { page } = window.driver;

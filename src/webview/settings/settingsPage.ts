@@ -86,6 +86,12 @@ export class SettingsPage {
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
   }
 
+  /** Kept before the extension has answered: a window that is closed meanwhile comes back with it. */
+  selectScope(scope: string): void {
+    this.host.keep({ scope, filter: this.filter });
+    this.post({ kind: 'selectScope', scope });
+  }
+
   setFilter(filter: string): void {
     this.filter = filter;
     this.keep();

@@ -109,7 +109,7 @@ function scopeTabs(page: SettingsPage, { scopes, scope }: PanelState): TemplateR
           type="radio"
           name="scope"
           .checked=${tab.id === scope}
-          @change=${() => page.post({ kind: 'selectScope', scope: tab.id })}
+          @change=${() => page.selectScope(tab.id)}
         /><span>${nameOf(tab)}</span>
       </label>`,
     )}

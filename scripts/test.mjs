@@ -17,8 +17,8 @@ const limitsMs = {
   unit: 5 * minutes,
   engine: 15 * minutes,
   'editor host': 8 * minutes,
-  'editor ui': 20 * minutes,
-  'editor vsix': 20 * minutes,
+  'editor ui': 35 * minutes,
+  'editor vsix': 12 * minutes,
 };
 
 const mocha = ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--reporter', 'scripts/mochaReporter.cjs'];

@@ -41,7 +41,9 @@ export async function makePackage(target, outFolder) {
   try {
     await build({ production: true, outdir: path.join(stage, 'dist') });
     for (const name of SHIPPED) {
-      if (fs.existsSync(name)) fs.cpSync(name, path.join(stage, name), { recursive: true });
+      // Pages that were built for development lie in media/ too; those of the package are built already.
+      const filter = file => !(file.startsWith(`media${path.sep}`) && /\.(?:js|css|ttf|map)$/.test(file));
+      if (fs.existsSync(name)) fs.cpSync(name, path.join(stage, name), { recursive: true, filter });
     }
     const bin = path.join('bin/napi-v6', library);
     fs.cpSync(path.join('node_modules/onnxruntime-node', bin), path.join(stage, bin), { recursive: true });

@@ -7,9 +7,11 @@ import { statusBarId } from '../ui/names';
 import { useWorkbench, withoutSuggestWidget } from '../ui/workbench';
 
 const allowed = [
-  /^(package\.json|readme\.md|changelog\.md|LICENSE\.txt|NOTICE(\.txt)?|\.vsixmanifest)$/i,
+  /^(package(\.nls(\.\w+)?)?\.json|readme\.md|changelog\.md|LICENSE\.txt|NOTICE(\.txt)?|\.vsixmanifest)$/i,
   /^dist\/(extension|engine)\.js$/,
-  /^media\/[\w-]+\.(png|svg|js|css)$/,
+  /^media\/[\w-]+\.(png|svg|js|css|ttf)$/,
+  /^media\/walkthrough\/[\w-]+\.svg$/,
+  /^l10n\/bundle\.l10n\.\w+\.json$/,
   /^models\/(proposals|modules)\/[\w.-]+\/(onnx\/)?[\w.-]+\.(json|onnx|safetensors|txt|md)$/,
   /^models\/graphs\/\w+\.onnx$/,
 ];

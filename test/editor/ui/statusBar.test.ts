@@ -5,13 +5,14 @@ import { statusBarId, tells } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 describe('the status bar item', () => {
-  const window = useWorkbench({ settings: { ...withoutSuggestWidget, 'residual.debounce': 0 } });
+  const window = useWorkbench({
+    settings: { ...withoutSuggestWidget, 'residual.debounce': 0, 'residual.proposal': 'no-such-model' },
+  });
   const { file, after, types } = sampleSpot;
   const label = (accept: (label: string) => boolean) => window.driver.waitForStatusLabel(statusBarId, accept);
 
   it('tells of a model that is not there, and forgets it once the setting is mended', async () => {
     const { driver } = window;
-    window.write('.vscode/settings.json', '{ "residual.proposal": "no-such-model" }');
     await driver.openFile(file);
     await driver.moveBehind(file, after);
     await driver.type(types);
@@ -20,7 +21,7 @@ describe('the status bar item', () => {
     await driver.page.locator('.monaco-hover:visible', { hasText: 'no proposal model "no-such-model"' }).waitFor();
     assert.equal((await driver.waitForToast('no-such-model')).length, 1);
     await driver.dismissToasts();
-    window.write('.vscode/settings.json', '{}');
+    window.write('.vscode/settings.json', '{ "residual.proposal": "auto" }');
     await label(text => !tells('error')(text));
     await driver.revert();
   });
@@ -28,7 +29,7 @@ describe('the status bar item', () => {
   it('tells of each file whether completions are off there', async () => {
     const { driver } = window;
     window.write('secret.env.ts', 'export const a = 1;\n');
-    window.write('.vscode/settings.json', '{ "residual.exclude": { "*.env.ts": true } }');
+    window.write('.vscode/settings.json', '{ "residual.proposal": "auto", "residual.exclude": { "*.env.ts": true } }');
     for (const [name, state] of [
       ['README.md', 'off in this language'],
       ['secret.env.ts', 'off in this file'],

@@ -50,6 +50,14 @@ describe('a change in the window', () => {
     });
   }
 
+  it('of the editor in use shows what holds there', async () => {
+    const document = await vscode.workspace.openTextDocument({ language: 'typescript' });
+    await vscode.window.showTextDocument(document);
+    assert.ok(told.includes('redraw'), told.join());
+    assert.ok(!told.includes('stop'), told.join());
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  });
+
   it('of other extensions’ settings is none of ours', async () => {
     const settings = vscode.workspace.getConfiguration('editor');
     await settings.update('rulers', [100], vscode.ConfigurationTarget.Workspace);

@@ -1,4 +1,5 @@
 /** Where completions are wanted at all: settings, languages, globs, secrets, and documents that are read rather than written. */
+import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { matchesGlob } from './globs';
 import { isLanguageOn, type Settings, settingsFor } from './settings';
@@ -51,6 +52,14 @@ export function isReadable(document: vscode.TextDocument): boolean {
 /** Whether a file may be read for context. */
 export function mayRead(uri: vscode.Uri): boolean {
   return !isExcluded(uri, settingsFor(uri).exclude);
+}
+
+/** Whether a file may be read, and what it links to as well: a link is no way around an exclusion. */
+export async function mayReadTarget(uri: vscode.Uri): Promise<boolean> {
+  if (!mayRead(uri)) return false;
+  if (uri.scheme !== 'file') return true;
+  const target = await realpath(uri.fsPath).catch(() => uri.fsPath);
+  return target === uri.fsPath || mayRead(vscode.Uri.file(target));
 }
 
 /** As `mayRead` for many files of one folder: the settings are read once. */

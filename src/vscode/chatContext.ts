@@ -4,8 +4,8 @@
  */
 import * as vscode from 'vscode';
 import type { ContextItem, ContextKind } from '../core/chat';
-import { isReadable, mayRead } from './admission';
-import { mayReadTarget, readItem, shownFile } from './chatFiles';
+import { isReadable, mayRead, mayReadTarget } from './admission';
+import { readItem, shownFile } from './chatFiles';
 import { unixNewlines } from './documentText';
 
 /** A chip before its tokens are counted. */

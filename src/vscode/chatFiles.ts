@@ -1,10 +1,9 @@
 /** Files that a person can name with an `@`, and their text. What is excluded is neither offered nor read. */
-import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { ContextItem } from '../core/chat';
 import { rankFiles } from '../host/rankFiles';
 import { listFiles } from '../host/workspaceFiles';
-import { mayRead } from './admission';
+import { mayRead, mayReadTarget } from './admission';
 import { unixNewlines } from './documentText';
 import { workspaceFolders } from './instantWorkspace';
 
@@ -48,14 +47,6 @@ export class ChatFiles {
 /** Path of a file for people, models and `@`: relative to its folder, which is named when there are several. */
 export function shownFile(uri: vscode.Uri): string {
   return vscode.workspace.asRelativePath(uri).replaceAll('\\', '/');
-}
-
-/** Whether a file may be read, and what it links to as well: a link is no way around an exclusion. */
-export async function mayReadTarget(uri: vscode.Uri): Promise<boolean> {
-  if (!mayRead(uri)) return false;
-  if (uri.scheme !== 'file') return true;
-  const target = await realpath(uri.fsPath).catch(() => uri.fsPath);
-  return target === uri.fsPath || mayRead(vscode.Uri.file(target));
 }
 
 /** @returns undefined when the file is excluded, gone, too large or no text. What is open and unsaved counts. */

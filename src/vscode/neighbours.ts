@@ -6,7 +6,7 @@
 import * as vscode from 'vscode';
 import { CHUNK_LINES, ChunkRing, chooseChunks, windowsOf } from '../core/chunks';
 import type { TextChunk } from '../core/fim';
-import { isReadable, mayRead } from './admission';
+import { isReadable, mayReadTarget } from './admission';
 import { shownPath, unixNewlines } from './documentText';
 
 /** Characters of all neighbours together; the prompt takes what fits its budget. */
@@ -146,10 +146,9 @@ async function importedFiles(document: vscode.TextDocument): Promise<{ uri: vsco
 async function readFirst(base: vscode.Uri): Promise<{ uri: vscode.Uri; text: string } | undefined> {
   for (const ending of ['.ts', '.tsx', '/index.ts', '.js', '.jsx', '.mjs', '/index.js', '']) {
     const uri = base.with({ path: base.path + ending });
-    if (!mayRead(uri)) continue;
     try {
       const { type, size } = await vscode.workspace.fs.stat(uri);
-      if (type !== vscode.FileType.File || size > MAX_FILE_CHARS) continue;
+      if (type !== vscode.FileType.File || size > MAX_FILE_CHARS || !(await mayReadTarget(uri))) continue;
       return { uri, text: new TextDecoder().decode(await vscode.workspace.fs.readFile(uri)) };
     } catch {
       // not this one

@@ -1,8 +1,8 @@
 /** The code beside a question in VS Code's own chat: what a person attached to it, else what is in front of them. */
 import * as vscode from 'vscode';
 import type { ChatCommand, ContextItem } from '../core/chat';
-import { isReadable } from './admission';
-import { mayReadTarget, readItem, shownFile } from './chatFiles';
+import { isReadable, mayReadTarget } from './admission';
+import { readItem, shownFile } from './chatFiles';
 import { unixNewlines } from './documentText';
 
 /** An item and where it is, to be named beside the answer. */

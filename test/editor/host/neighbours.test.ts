@@ -1,5 +1,6 @@
 // Which code from elsewhere is shown to a model: files that are imported, open or were left, and never data or secrets.
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { TextChunk } from '../../../src/core/fim';
 import { Neighbours } from '../../../src/vscode/neighbours';
@@ -65,6 +66,17 @@ describe('code from elsewhere', () => {
     const chunks = await chosenFor(await open('importing.ts', imports + MENTIONED));
     assert.deepEqual(shown(chunks), ['plain', 'windows']);
     for (const { text } of chunks) assert.doesNotMatch(text, /\r|\0/);
+  });
+
+  it('is not what a linked folder hides', async () => {
+    const secrets = vscode.Uri.joinPath(folder, 'secrets');
+    await vscode.workspace.fs.writeFile(
+      vscode.Uri.joinPath(secrets, 'windows.ts'),
+      new TextEncoder().encode(code('windows')),
+    );
+    symlinkSync(secrets.fsPath, vscode.Uri.joinPath(folder, 'linked').fsPath, 'junction');
+    const imports = "import { windowsTotal } from './linked/windows';\nimport { plainTotal } from './plain';\n";
+    assert.deepEqual(shown(await chosenFor(await open('linking.ts', imports + MENTIONED))), ['plain']);
   });
 
   it('is what is open, without data and secrets', async () => {

@@ -36,6 +36,13 @@ export function createDriver(page, workspace) {
     }
   }
 
+  /** @param {import('playwright-core').Locator} what */
+  const isGone = (what, withinMs = 1_000) =>
+    what
+      .waitFor({ state: 'detached', timeout: withinMs })
+      .then(() => true)
+      .catch(() => false);
+
   /**
    * Opens a file of the workspace from the explorer (the file search is not there yet right after the start) and waits
    * until its text can be typed in.
@@ -185,9 +192,38 @@ export function createDriver(page, workspace) {
    * @param {string} file
    */
   async function savedText(file) {
-    await keyboard.press(`${modifier}+S`);
-    await page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+    // A key that is pressed while the focus moves between a webview and the editor may reach neither.
+    await until(
+      'the file to be saved',
+      async () => {
+        await keyboard.press(`${modifier}+S`);
+        return isGone(page.locator('.tab.active.dirty'));
+      },
+      saved => saved,
+    );
     return fs.readFileSync(path.join(workspace, file), 'utf8');
+  }
+
+  /**
+   * Chooses an entry of the context menu of something on the page.
+   * @param {import('playwright-core').Locator} target
+   * @param {string} entry
+   */
+  async function contextMenu(target, entry) {
+    const menu = page.locator('.monaco-menu').filter({ visible: true });
+    await target.click({ button: 'right' });
+    // A menu does not heed the mouse in its first moments, so that the click that opened it chooses nothing.
+    await until(
+      `${entry} to be chosen`,
+      async () => {
+        await menu
+          .locator('.action-label', { hasText: entry })
+          .click({ timeout: 2_000 })
+          .catch(() => {});
+        return isGone(menu);
+      },
+      chosen => chosen,
+    );
   }
 
   /** Discards the active file's changes. */
@@ -327,6 +363,7 @@ export function createDriver(page, workspace) {
     cursor,
     type,
     press,
+    contextMenu,
     ghostText,
     waitForGhostText,
     waitForNoGhostText,

@@ -40,10 +40,9 @@ describe('modules as files', () => {
   }
 
   async function importFromExplorer(file: string): Promise<void> {
-    const { page } = window.driver;
-    const row = page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
-    await row.click({ button: 'right' });
-    await page.locator('.monaco-menu .action-label', { hasText: 'Import Residual Module' }).click();
+    const { driver } = window;
+    const row = driver.page.locator('.explorer-folders-view .monaco-list-row', { hasText: file });
+    await driver.contextMenu(row, 'Import Residual Module');
   }
 
   /** All that the palette offers of the extension. */

@@ -3,7 +3,7 @@ import type { CompletionText } from '../core/fim';
 import { lineProbability, remember } from '../core/remembered';
 import { tidy } from '../core/tidy';
 import { requestOf } from '../host/completer';
-import type { Choice, ModuleSetting } from '../host/moduleChoice';
+import type { Choice, ModuleSetting } from '../host/modules/moduleChoice';
 import type { CliEngine } from './engine';
 import type { Cursor, Outcome } from './evalMetrics';
 

@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { messageOf, UserError } from '../core/errors';
 import type { CompletionText } from '../core/fim';
 import { requestOf } from '../host/completer';
-import type { Choice } from '../host/moduleChoice';
+import type { Choice } from '../host/modules/moduleChoice';
 import { benchInstant } from './benchInstant';
 import { benchKills } from './benchKills';
 import { startEngine } from './engine';

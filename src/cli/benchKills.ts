@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import type { Question } from '../host/completer';
-import type { Choice } from '../host/moduleChoice';
+import type { Choice } from '../host/modules/moduleChoice';
 import { ENGINE_SCRIPT, MODELS_DIR, startEngine } from './engine';
 import { typeThrough } from './typing';
 

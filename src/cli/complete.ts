@@ -7,7 +7,7 @@ import type { CompletionText } from '../core/fim';
 import { RULE_NAMES, type RuleName } from '../core/rules';
 import { tidy } from '../core/tidy';
 import { requestOf } from '../host/completer';
-import type { ModuleSetting } from '../host/moduleChoice';
+import type { ModuleSetting } from '../host/modules/moduleChoice';
 import { startEngine } from './engine';
 
 const USAGE =

@@ -1,8 +1,8 @@
 /** The engine as the command-line tools use it: the same child process as the editor's, and the models that ship. */
 import path from 'node:path';
 import { EngineClient } from '../host/engineClient';
-import { type Choice, type ModuleSetting, resolveChoice } from '../host/moduleChoice';
-import { Registry } from '../host/registry';
+import { type Choice, type ModuleSetting, resolveChoice } from '../host/modules/moduleChoice';
+import { Registry } from '../host/modules/registry';
 import type { CompleteRequest, CompleteResult, EngineStatus } from '../protocol/messages';
 
 /** dist/cli is two folders below the project. */

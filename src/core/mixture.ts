@@ -3,7 +3,7 @@
  * has never seen; P′ takes P's place in everything that follows, so that a workspace's own names become candidates.
  * (Linear interpolation of Jelinek & Mercer 1980; a cache beside a model as in Kuhn & De Mori 1990.)
  */
-import type { Recognition } from './ngramRow';
+import type { Recognition } from './ngram/ngramRow';
 
 /**
  * λ by how far the n-gram knew the context: entry o for contexts of o tokens that were seen before. One factor per

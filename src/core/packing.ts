@@ -1,5 +1,5 @@
 /** Fits pieces of text into a number of tokens, by whole lines, and keeps the account of what fitted. */
-import type { ContextUse } from './chat';
+import type { ContextUse } from './chat/chat';
 import type { Tokenizer } from './model';
 
 /** A piece that would be cut to fewer tokens than this is left out: it would say nothing. */

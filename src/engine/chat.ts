@@ -3,9 +3,9 @@
  * Knows tokens and the model's text; how an answer reads is the host's.
  */
 import { ByteConstraint } from '../core/byteConstraint';
-import type { ChatStop } from '../core/chat';
-import { GrowingAnswer } from '../core/chatAnswer';
-import { buildChatPrompt, type ChatPrompt } from '../core/chatPrompt';
+import type { ChatStop } from '../core/chat/chat';
+import { GrowingAnswer } from '../core/chat/chatAnswer';
+import { buildChatPrompt, type ChatPrompt } from '../core/chat/chatPrompt';
 import { decode } from '../core/decoder';
 import { seededRandom } from '../core/random';
 import type { ChatCapabilities, ChatProgress, ChatRequest, ChatResult } from '../protocol/chat';

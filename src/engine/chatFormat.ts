@@ -1,5 +1,5 @@
 /** Whether a proposal was tuned to converse, and in which format: read off what its folder says of itself. */
-import type { ChatFormat } from '../core/chatPrompt';
+import type { ChatFormat } from '../core/chat/chatPrompt';
 import type { FimOrder } from '../core/fim';
 import type { ProposalManifest } from '../core/manifest';
 import type { SpecialTokens } from '../core/model';

@@ -10,7 +10,7 @@ import { buildPrompt, type Prompt } from '../core/fim';
 import { calibratedStrength } from '../core/manifest';
 import { mixtureWeight } from '../core/mixture';
 import type { Tokenizer } from '../core/model';
-import { NgramSequence } from '../core/ngram';
+import { NgramSequence } from '../core/ngram/ngram';
 import { seededRandom } from '../core/random';
 import { composes, type RuleName } from '../core/rules';
 import { say } from '../core/sentence';

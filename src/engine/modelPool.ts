@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import type { ChatFormat } from '../core/chatPrompt';
+import type { ChatFormat } from '../core/chat/chatPrompt';
 import { throwIfAborted, UserError } from '../core/errors';
 import type { ModuleManifest, ProposalManifest } from '../core/manifest';
 import type { LanguageModel, Sequence, Tokenizer } from '../core/model';

@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { sentenceOf, throwIfAborted, UserError } from '../core/errors';
 import { FORMAT_VERSION, type ModuleManifest, parseModuleManifest } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
-import { NgramModel } from '../core/ngram';
-import { readNgramFile, writeNgramFile } from '../core/ngramFile';
-import { NgramStore, type Pause } from '../core/ngramStore';
+import { NgramModel } from '../core/ngram/ngram';
+import { readNgramFile, writeNgramFile } from '../core/ngram/ngramFile';
+import { NgramStore, type Pause } from '../core/ngram/ngramStore';
 import { say } from '../core/sentence';
 import type {
   FolderRef,

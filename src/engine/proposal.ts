@@ -4,7 +4,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { ChatFormat } from '../core/chatPrompt';
+import type { ChatFormat } from '../core/chat/chatPrompt';
 import { UserError } from '../core/errors';
 import type { FimOrder } from '../core/fim';
 import { graphNameOf, graphsOf, weightFilesOf } from '../core/graphFiles';

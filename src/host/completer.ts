@@ -10,7 +10,7 @@ import type { Extent } from '../core/stopping';
 import { tidy } from '../core/tidy';
 import type { CompleteProgress, CompleteRequest, CompleteResult } from '../protocol/messages';
 import { Flight, type Place } from './flight';
-import type { Choice } from './moduleChoice';
+import type { Choice } from './modules/moduleChoice';
 import { Pace } from './pace';
 import type { Answer, Origin, Suggestion } from './suggestion';
 

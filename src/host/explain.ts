@@ -4,7 +4,7 @@
  */
 import type { CompleteRequest, CompleteResult, Completion, TokenReasons } from '../protocol/messages';
 import type { WhyToken, WhyView } from '../protocol/pages/why';
-import type { Latest } from './feedback';
+import type { Latest } from './feedback/feedback';
 import type { Suggestion } from './suggestion';
 
 /** Listed per token by probability, before and after the alignment each. */

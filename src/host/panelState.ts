@@ -16,9 +16,9 @@ import type {
   SettingView,
   SpeedView,
 } from '../protocol/pages/settingsState';
-import { activeModules, moduleCard, soleRuleAmong } from './moduleCards';
-import { chooseProposal, type ModuleSetting } from './moduleChoice';
-import type { FoundModule, FoundProposal } from './registry';
+import { activeModules, moduleCard, soleRuleAmong } from './modules/moduleCards';
+import { chooseProposal, type ModuleSetting } from './modules/moduleChoice';
+import type { FoundModule, FoundProposal } from './modules/registry';
 import { readEngineLimits, readSettings, type Source } from './settingValues';
 
 /** What each scope says of one setting; absent where it says nothing. */

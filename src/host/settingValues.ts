@@ -1,7 +1,7 @@
 /** From what a settings file holds, which may be anything, to values that can be used. Knows no editor. */
 import type { EngineLimits } from '../protocol/messages';
-import type { ModuleSetting } from './moduleChoice';
-import { type ModuleRule, modulesOf, rulesOf } from './moduleSettings';
+import type { ModuleSetting } from './modules/moduleChoice';
+import { type ModuleRule, modulesOf, rulesOf } from './modules/moduleSettings';
 
 export interface Settings {
   readonly enable: boolean;

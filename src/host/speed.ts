@@ -2,7 +2,7 @@
 import type { CompleteRequest, CompleteResult } from '../protocol/messages';
 import type { SpeedView } from '../protocol/pages/settingsState';
 import type { CompletionEngine } from './completer';
-import type { Choice } from './moduleChoice';
+import type { Choice } from './modules/moduleChoice';
 
 /** Answers that are remembered for each pair of models. */
 const N_RECENT = 40;

@@ -1,5 +1,5 @@
 /** What crosses the border between the extension host and the engine for a chat. Self-contained, as every request. */
-import type { AnswerShape, ChatAccount, ChatStop, ChatStyle, ChatTurn } from '../core/chat';
+import type { AnswerShape, ChatAccount, ChatStop, ChatStyle, ChatTurn } from '../core/chat/chat';
 import type { RuleName } from '../core/rules';
 import type { FolderRef, ModuleUse } from './messages';
 

@@ -1,5 +1,5 @@
 /** The state of a chat as a surface draws it. The host owns it; a page gets it whole or by changes, and sends intents. */
-import type { ChatAccount, ChatCommand, ChatStop, ContextItem } from '../core/chat';
+import type { ChatAccount, ChatCommand, ChatStop, ContextItem } from '../core/chat/chat';
 import type { ChatCapabilities } from './chat';
 
 export interface UserTurn {

@@ -1,6 +1,6 @@
 /** Amounts as people read them. */
 import * as vscode from 'vscode';
-import type { Rate } from '../host/transferRate';
+import type { Rate } from '../host/proposals/transferRate';
 
 /** In decimal units, as disks and downloads are counted. */
 export function bytesText(bytes: number): string {

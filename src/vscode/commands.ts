@@ -1,13 +1,13 @@
 /** The command palette. */
 import * as vscode from 'vscode';
 import type { Completer } from '../host/completer';
-import type { InstantModule } from '../host/instantModule';
-import type { ModuleChoice } from '../host/moduleChoice';
-import type { Registry } from '../host/registry';
-import { composeModules } from './composeModules';
+import type { InstantModule } from '../host/modules/instantModule';
+import type { ModuleChoice } from '../host/modules/moduleChoice';
+import type { Registry } from '../host/modules/registry';
 import type { Diagnostics } from './diagnostics';
-import { buildInstantModule } from './instantCommand';
-import { setStrength, switchModule } from './moduleCommands';
+import { composeModules } from './modules/composeModules';
+import { buildInstantModule } from './modules/instantCommand';
+import { setStrength, switchModule } from './modules/moduleCommands';
 import type { Pausing } from './pausing';
 import { refusalMessage } from './refusalMessage';
 import type { StatusBar } from './statusBar';

@@ -4,10 +4,10 @@
  * `.hasSharableModule`: there is one that holds no workspace's text. `.hasAnyModule`: there is one at all.
  */
 import * as vscode from 'vscode';
-import type { ModuleFiles } from '../host/moduleFiles';
-import type { Registry } from '../host/registry';
-import { decisionFor } from './moduleDecision';
-import { isOwn, isSharable } from './moduleFileCommands';
+import type { ModuleFiles } from '../host/modules/moduleFiles';
+import type { Registry } from '../host/modules/registry';
+import { decisionFor } from './modules/moduleDecision';
+import { isOwn, isSharable } from './modules/moduleFileCommands';
 
 export function followContextKeys(registry: Registry, files: ModuleFiles): vscode.Disposable {
   const known = new Map<string, boolean>();

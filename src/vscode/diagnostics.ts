@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
 import type { Account } from '../host/completer';
 import type { EngineClient } from '../host/engineClient';
-import type { Registry } from '../host/registry';
+import type { Registry } from '../host/modules/registry';
 import type { StatusBar } from './statusBar';
 
 /** Answers that the timings are made from. */

@@ -1,9 +1,9 @@
 /** Shows in the status bar what will complete in the editor that a person turned to, before anything is asked for there. */
 import * as vscode from 'vscode';
-import type { ModuleChoice } from '../host/moduleChoice';
-import type { ModuleFiles } from '../host/moduleFiles';
+import type { ModuleChoice } from '../host/modules/moduleChoice';
+import type { ModuleFiles } from '../host/modules/moduleFiles';
 import { isWrittenIn } from './admission';
-import { decisionFor, reasonFor, scopeOf } from './moduleDecision';
+import { decisionFor, reasonFor, scopeOf } from './modules/moduleDecision';
 import { settingsFor } from './settings';
 import type { StatusBar } from './statusBar';
 

@@ -3,8 +3,8 @@
  * word of it was accepted: both are read from edits and the cursor, and a full accept from the item's command.
  */
 import * as vscode from 'vscode';
-import { Feedback, type Latest } from '../host/feedback';
-import type { FeedbackEvent } from '../host/feedbackEvents';
+import { Feedback, type Latest } from '../host/feedback/feedback';
+import type { FeedbackEvent } from '../host/feedback/feedbackEvents';
 import type { Answer } from '../host/suggestion';
 
 /** Not for people: it stands in no menu, and does nothing but count. */

@@ -2,12 +2,12 @@
 import * as vscode from 'vscode';
 import { isAbortError } from '../core/errors';
 import type { Completer } from '../host/completer';
-import type { ModuleChoice } from '../host/moduleChoice';
+import type { ModuleChoice } from '../host/modules/moduleChoice';
 import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
 import { textAround } from './documentText';
 import type { EditorFeedback } from './feedback';
-import { decisionFor, reasonFor, scopeOf } from './moduleDecision';
+import { decisionFor, reasonFor, scopeOf } from './modules/moduleDecision';
 import type { Neighbours } from './neighbours';
 import type { OtherProviders } from './otherProviders';
 import type { Pausing } from './pausing';

@@ -3,7 +3,7 @@
  * shares and what was built from it.
  */
 import * as vscode from 'vscode';
-import type { Root } from '../host/registry';
+import type { Root } from '../host/modules/registry';
 
 export function modelRoots(context: vscode.ExtensionContext): Root[] {
   const roots: Root[] = [

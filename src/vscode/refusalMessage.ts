@@ -1,7 +1,7 @@
 /** The one message a person gets when a module or proposal they chose cannot be loaded. */
 import * as vscode from 'vscode';
 import { messageOf, UserError } from '../core/errors';
-import type { Choice } from '../host/moduleChoice';
+import type { Choice } from '../host/modules/moduleChoice';
 import { localMessageOf } from './localMessage';
 import { plainMessage } from './plainText';
 

@@ -1,10 +1,10 @@
 /** The scoreboard: counts what becomes of suggestions while the switch is on, and its panel shows, exports and erases them. */
 import * as vscode from 'vscode';
-import type { Offered } from '../host/feedbackEvents';
-import type { Registry } from '../host/registry';
-import { EMPTY_TALLY, type Tally } from '../host/scoreboard';
-import { ScoreboardFile } from '../host/scoreboardFile';
-import { daysOf, filtered, groupsOf, moduleSetsOf, totalOf } from '../host/scoreboardSummary';
+import type { Offered } from '../host/feedback/feedbackEvents';
+import { EMPTY_TALLY, type Tally } from '../host/feedback/scoreboard';
+import { ScoreboardFile } from '../host/feedback/scoreboardFile';
+import { daysOf, filtered, groupsOf, moduleSetsOf, totalOf } from '../host/feedback/scoreboardSummary';
+import type { Registry } from '../host/modules/registry';
 import {
   type FromScoreboardPage,
   parseFromScoreboardPage,

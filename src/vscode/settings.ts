@@ -1,6 +1,6 @@
 /** Reads `residual.*` settings into typed values, per resource. The only place that knows their names. */
 import * as vscode from 'vscode';
-import type { ModuleSetting } from '../host/moduleChoice';
+import type { ModuleSetting } from '../host/modules/moduleChoice';
 import { readEngineLimits, readSettings, type Settings, type Source } from '../host/settingValues';
 import type { EngineLimits } from '../protocol/messages';
 

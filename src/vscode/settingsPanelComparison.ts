@@ -1,9 +1,9 @@
 /** Two modules compared on the open file: a handful of lines are written by both, beside what the author wrote. */
 import * as vscode from 'vscode';
 import { isAbortError } from '../core/errors';
-import { compareAt, spotsIn } from '../host/comparison';
 import { type CompletionEngine, requestOf } from '../host/completer';
-import type { Choice } from '../host/moduleChoice';
+import { compareAt, spotsIn } from '../host/modules/comparison';
+import type { Choice } from '../host/modules/moduleChoice';
 import type { Quiet } from '../host/quiet';
 import type { ComparedRow, Comparison } from '../protocol/pages/settingsState';
 import { isReadable } from './admission';

@@ -1,12 +1,12 @@
 /** What a person wants of the settings panel, done: settings written at the scope shown, models loaded first, commands run. */
 import * as vscode from 'vscode';
 import { isAbortError, messageOf, UserError } from '../core/errors';
-import { type Dropped, putDropped } from '../host/droppedFiles';
-import type { ModuleSetting } from '../host/moduleChoice';
+import { type Dropped, putDropped } from '../host/modules/droppedFiles';
+import type { ModuleSetting } from '../host/modules/moduleChoice';
 import type { DroppedFile, FromSettingsPage, ModuleAction, PlainAction } from '../protocol/pages/settings';
 import { languageName } from './languageNames';
 import { localMessageOf } from './localMessage';
-import { chosenWith } from './moduleCommands';
+import { chosenWith } from './modules/moduleCommands';
 import {
   askForSource,
   deleteModule,
@@ -16,7 +16,7 @@ import {
   renameModule,
   revealModule,
   verifyModule,
-} from './moduleFileFlows';
+} from './modules/moduleFileFlows';
 import type { SettingsPanelModel, SettingsPanelParts } from './settingsPanelModel';
 import { inspectIn, scopesOfWindow, writeIn } from './settingsPanelScopes';
 

@@ -1,6 +1,6 @@
 /** What the settings panel has to say: messages that stay until they are answered or dismissed, each text once. */
 import type { Notice } from '../protocol/pages/settingsState';
-import type { FlowAction } from './moduleFileFlows';
+import type { FlowAction } from './modules/moduleFileFlows';
 
 /** More than these nobody reads. */
 const MOST = 5;

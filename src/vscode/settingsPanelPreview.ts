@@ -7,7 +7,7 @@ import { isAbortError } from '../core/errors';
 import type { CompletionText } from '../core/fim';
 import { tidy } from '../core/tidy';
 import { type CompletionEngine, requestOf } from '../host/completer';
-import type { Choice } from '../host/moduleChoice';
+import type { Choice } from '../host/modules/moduleChoice';
 import type { Quiet } from '../host/quiet';
 import type { Preview, PreviewSide } from '../protocol/pages/settingsState';
 import { isWrittenIn, refusalFor } from './admission';

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { messageOf, UserError } from '../core/errors';
 import type { EngineState } from '../host/engineClient';
-import type { Choice } from '../host/moduleChoice';
+import type { Choice } from '../host/modules/moduleChoice';
 import { isWrittenIn, switchedOff } from './admission';
 import { localMessageOf } from './localMessage';
 import type { Pausing } from './pausing';

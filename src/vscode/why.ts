@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { isAbortError, messageOf } from '../core/errors';
 import type { EngineClient } from '../host/engineClient';
 import { explain } from '../host/explain';
-import type { Latest } from '../host/feedback';
+import type { Latest } from '../host/feedback/feedback';
 import { type FromWhyPage, parseFromWhyPage, type ToWhyPage, type WhyView } from '../protocol/pages/why';
 import type { EditorFeedback } from './feedback';
 import { Panel } from './panel';

@@ -2,8 +2,8 @@
 import * as vscode from 'vscode';
 import type { Completer } from '../host/completer';
 import type { EngineClient } from '../host/engineClient';
-import type { InstantModule } from '../host/instantModule';
-import type { ModuleChoice } from '../host/moduleChoice';
+import type { InstantModule } from '../host/modules/instantModule';
+import type { ModuleChoice } from '../host/modules/moduleChoice';
 import type { Pausing } from './pausing';
 import { engineLimits } from './settings';
 import type { StatusBar } from './statusBar';

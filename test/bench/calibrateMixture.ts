@@ -13,9 +13,9 @@ import { argmax, logSumExp } from '../../src/core/distribution';
 import { buildPrompt } from '../../src/core/fim';
 import { mixInPlace } from '../../src/core/mixture';
 import type { Tokenizer } from '../../src/core/model';
-import { NgramModel } from '../../src/core/ngram';
-import { MAX_ORDER } from '../../src/core/ngramSort';
-import { NgramStore } from '../../src/core/ngramStore';
+import { NgramModel } from '../../src/core/ngram/ngram';
+import { MAX_ORDER } from '../../src/core/ngram/ngramSort';
+import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
-import type { ContextItem } from '../../src/core/chat';
+import type { ContextItem } from '../../src/core/chat/chat';
 import { isAbortError, UserError } from '../../src/core/errors';
 import { chatMethods } from '../../src/engine/chatMethods';
 import { runCompletion } from '../../src/engine/completion';

@@ -16,10 +16,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { isAbortError, UserError } from '../../src/core/errors';
-import { type DownloadPlan, planOf } from '../../src/host/downloadPlan';
-import { readHubModel } from '../../src/host/hub';
-import { type DownloadsParts, ProposalDownloads } from '../../src/host/proposalDownload';
-import { layoutOf } from '../../src/host/proposalLayout';
+import { type DownloadPlan, planOf } from '../../src/host/proposals/downloadPlan';
+import { readHubModel } from '../../src/host/proposals/hub';
+import { type DownloadsParts, ProposalDownloads } from '../../src/host/proposals/proposalDownload';
+import { layoutOf } from '../../src/host/proposals/proposalLayout';
 import { never } from './support/fixtures';
 import { HubServer, type Misbehaviour, sha256 } from './support/hubServer';
 

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { EngineClient } from '../../src/host/engineClient';
 import { explain } from '../../src/host/explain';
-import { instantManifest } from '../../src/host/instantManifest';
+import { instantManifest } from '../../src/host/modules/instantManifest';
 import type { CompleteRequest, Completion, ModuleUse } from '../../src/protocol/messages';
 import { DELTA, never } from './support/fixtures';
 

@@ -1,8 +1,8 @@
 /** What a hub says of a model, through its library, and what its refusals mean. */
 import assert from 'node:assert/strict';
 import { isAbortError, UserError } from '../../src/core/errors';
-import { readHubModel } from '../../src/host/hub';
-import { layoutOf } from '../../src/host/proposalLayout';
+import { readHubModel } from '../../src/host/proposals/hub';
+import { layoutOf } from '../../src/host/proposals/proposalLayout';
 import { FIXTURES, never } from './support/fixtures';
 import { COMMIT, type HubOptions, HubServer } from './support/hubServer';
 

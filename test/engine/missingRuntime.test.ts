@@ -5,8 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/core/errors';
 import { EngineClient, type EngineState } from '../../src/host/engineClient';
-import { ModuleChoice } from '../../src/host/moduleChoice';
-import { Registry } from '../../src/host/registry';
+import { ModuleChoice } from '../../src/host/modules/moduleChoice';
+import { Registry } from '../../src/host/modules/registry';
 import { DELTA, never } from './support/fixtures';
 
 /** What the native binding's loader says: of a platform it is not made for, and of a C library it does not find. */

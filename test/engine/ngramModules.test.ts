@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/core/errors';
-import { readNgramFile } from '../../src/core/ngramFile';
+import { readNgramFile } from '../../src/core/ngram/ngramFile';
 import { EngineClient } from '../../src/host/engineClient';
-import { instantManifest } from '../../src/host/instantManifest';
+import { instantManifest } from '../../src/host/modules/instantManifest';
 import type { CompleteRequest, NgramFile } from '../../src/protocol/messages';
 import { DELTA, never, openProposal } from './support/fixtures';
 

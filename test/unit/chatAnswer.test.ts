@@ -1,7 +1,7 @@
 /** Where an answer ends, what of it may be shown at once, and how it reads. */
 import assert from 'node:assert/strict';
-import type { AnswerShape } from '../../src/core/chat';
-import { type AnswerEnd, GrowingAnswer, shownAnswer } from '../../src/core/chatAnswer';
+import type { AnswerShape } from '../../src/core/chat/chat';
+import { type AnswerEnd, GrowingAnswer, shownAnswer } from '../../src/core/chat/chatAnswer';
 
 const open: AnswerEnd = { stopTexts: [], extent: { kind: 'open' } };
 const until = (...stopTexts: string[]): AnswerEnd => ({ stopTexts, extent: { kind: 'open' } });

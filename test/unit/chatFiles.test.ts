@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { chatFiles } from '../../src/host/chatFiles';
+import { chatFiles } from '../../src/host/chat/chatFiles';
 
 describe('chat files', () => {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'residual-chats-'));

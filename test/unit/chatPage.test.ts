@@ -1,6 +1,6 @@
 /** What the chat page sends is parsed without trust; what it completes, where a question's files are found, how code fits. */
 import assert from 'node:assert/strict';
-import { fitted } from '../../src/host/codeBlock';
+import { fitted } from '../../src/host/chat/codeBlock';
 import { rankFiles } from '../../src/host/rankFiles';
 import { type FromChatPage, openableLink, parseFromChatPage } from '../../src/protocol/pages/chat';
 import { completed, completingAt } from '../../src/webview/chat/completing';

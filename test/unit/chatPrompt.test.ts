@@ -1,8 +1,8 @@
 /** What a model is shown of a chat, token by token, and the account of it. */
 import assert from 'node:assert/strict';
-import type { ChatTurn, ContextItem } from '../../src/core/chat';
-import { splitCommand } from '../../src/core/chat';
-import { buildChatPrompt, type ChatFormat, type ChatPrompt } from '../../src/core/chatPrompt';
+import type { ChatTurn, ContextItem } from '../../src/core/chat/chat';
+import { splitCommand } from '../../src/core/chat/chat';
+import { buildChatPrompt, type ChatFormat, type ChatPrompt } from '../../src/core/chat/chatPrompt';
 import { listTokenizer } from './support/fakeModel';
 
 const SPECIAL: Readonly<Record<string, string>> = {

@@ -1,9 +1,9 @@
 /** Conversations: what a person may do to them, and what must not befall them. */
 import assert from 'node:assert/strict';
-import type { ContextItem } from '../../src/core/chat';
+import type { ContextItem } from '../../src/core/chat/chat';
 import { EngineGone, UserError } from '../../src/core/errors';
-import type { Question } from '../../src/host/chat';
-import { ChatSession } from '../../src/host/chatSession';
+import type { Question } from '../../src/host/chat/chat';
+import { ChatSession } from '../../src/host/chat/chatSession';
 import type { ChatChange, Turn } from '../../src/protocol/chatState';
 import { ACCOUNT, CAPABILITIES, choiceOf, FakeChatEngine, mapStore } from './support/fakeChat';
 

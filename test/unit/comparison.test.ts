@@ -1,7 +1,7 @@
 /** Where two modules are compared, and in which order they write. */
 import assert from 'node:assert/strict';
 import { isAbortError } from '../../src/core/errors';
-import { compareAt, spotsIn } from '../../src/host/comparison';
+import { compareAt, spotsIn } from '../../src/host/modules/comparison';
 
 describe('comparing on a file', () => {
   // What is given │ what the author wrote.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { AbortError } from '../../src/core/errors';
 import { type Account, Completer, extentOf, type Question } from '../../src/host/completer';
-import type { Choice } from '../../src/host/moduleChoice';
+import type { Choice } from '../../src/host/modules/moduleChoice';
 import { Pace } from '../../src/host/pace';
 import type { CompleteProgress, CompleteRequest, CompleteResult } from '../../src/protocol/messages';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { putDropped } from '../../src/host/droppedFiles';
+import { putDropped } from '../../src/host/modules/droppedFiles';
 
 const file = (name: string, text = name) => ({ name, bytes: new TextEncoder().encode(text) });
 

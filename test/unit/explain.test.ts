@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { tidy } from '../../src/core/tidy';
 import { explain, nShownOf } from '../../src/host/explain';
-import type { Latest } from '../../src/host/feedback';
+import type { Latest } from '../../src/host/feedback/feedback';
 import type { Suggestion } from '../../src/host/suggestion';
 import type { CompleteRequest, CompleteResult, Completion, CompletionToken } from '../../src/protocol/messages';
 import { parseFromWhyPage } from '../../src/protocol/pages/why';

@@ -1,8 +1,8 @@
 /** What people type to name a model, and what of it is none. */
 import assert from 'node:assert/strict';
 import { UserError } from '../../src/core/errors';
-import { isEncrypted, parseEndpoint, parseHubAddress } from '../../src/host/hubAddress';
-import { authorization, fileUrl } from '../../src/host/hubConnection';
+import { isEncrypted, parseEndpoint, parseHubAddress } from '../../src/host/proposals/hubAddress';
+import { authorization, fileUrl } from '../../src/host/proposals/hubConnection';
 
 const HUB = 'https://huggingface.co';
 const MIRROR = 'https://models.example.com/api/hf';

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { EngineClient } from '../../src/host/engineClient';
-import { InstantModule } from '../../src/host/instantModule';
+import { InstantModule } from '../../src/host/modules/instantModule';
 import type { NgramAdd, NgramUpdate } from '../../src/protocol/messages';
 
 describe('the instant module after git checkout', () => {

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { EngineGone } from '../../src/core/errors';
 import type { EngineClient, EngineState } from '../../src/host/engineClient';
-import { InstantModule } from '../../src/host/instantModule';
+import { InstantModule } from '../../src/host/modules/instantModule';
 import type { EngineMethods, NgramAdd, NgramUpdate } from '../../src/protocol/messages';
 
 const { signal } = new AbortController();

@@ -1,6 +1,6 @@
 /** What a model is said to need before it is loaded. */
 import assert from 'node:assert/strict';
-import { memoryNeed } from '../../src/host/memoryNeed';
+import { memoryNeed } from '../../src/host/proposals/memoryNeed';
 
 const MIB = 1024 * 1024;
 const variant = (...sizesMiB: number[]) => {

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AbortError, UserError } from '../../src/core/errors';
-import { type Choice, ModuleChoice, resolveChoice } from '../../src/host/moduleChoice';
-import { Registry } from '../../src/host/registry';
+import { type Choice, ModuleChoice, resolveChoice } from '../../src/host/modules/moduleChoice';
+import { Registry } from '../../src/host/modules/registry';
 
 const HASH = 'a'.repeat(64);
 const signal = new AbortController().signal;

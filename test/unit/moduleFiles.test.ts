@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { EngineGone, UserError } from '../../src/core/errors';
-import { withReason } from '../../src/host/moduleVerification';
+import { withReason } from '../../src/host/modules/moduleVerification';
 import { type ModuleStore, manifestOf, openModuleStore, sha256, signal, WEIGHTS } from './support/moduleStore';
 
 const ids = async (store: ModuleStore) => (await store.registry.modules()).map(m => `${m.id} ${m.origin}`);

@@ -1,6 +1,6 @@
 // Which rule decides: rows of rules, a file's language and the globs that match it.
 import assert from 'node:assert/strict';
-import { decide, modulesWithout, rulesOf, rulesWithout, withRuleModules } from '../../src/host/moduleSettings';
+import { decide, modulesWithout, rulesOf, rulesWithout, withRuleModules } from '../../src/host/modules/moduleSettings';
 
 const RULES = [
   { glob: 'tests/**', modules: [{ id: 'tests' }] },

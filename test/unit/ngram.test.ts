@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { argmax } from '../../src/core/distribution';
 import { UserError } from '../../src/core/errors';
-import { NgramModel } from '../../src/core/ngram';
-import { readNgramFile, writeNgramFile } from '../../src/core/ngramFile';
-import { BETWEEN_TEXTS, readHistory } from '../../src/core/ngramHistory';
-import { NgramSegment } from '../../src/core/ngramSegment';
-import { finish } from '../../src/core/ngramSort';
-import { NgramStore } from '../../src/core/ngramStore';
+import { NgramModel } from '../../src/core/ngram/ngram';
+import { readNgramFile, writeNgramFile } from '../../src/core/ngram/ngramFile';
+import { BETWEEN_TEXTS, readHistory } from '../../src/core/ngram/ngramHistory';
+import { NgramSegment } from '../../src/core/ngram/ngramSegment';
+import { finish } from '../../src/core/ngram/ngramSort';
+import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { listTokenizer } from './support/fakeModel';
 
 /** Ordinary tokens are 0 to 6, of which 5 and 6 begin lines; then the special ones. */

@@ -1,7 +1,7 @@
 /** What the settings panel shows of settings, models and the engine. */
 import assert from 'node:assert/strict';
+import type { FoundModule, FoundProposal } from '../../src/host/modules/registry';
 import { type Inspected, type PanelInput, panelState } from '../../src/host/panelState';
-import type { FoundModule, FoundProposal } from '../../src/host/registry';
 import type { PanelState, ScopeTab, SettingView } from '../../src/protocol/pages/settingsState';
 
 const HASH = 'a'.repeat(64);

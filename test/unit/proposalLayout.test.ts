@@ -1,9 +1,9 @@
 /** Which files make a proposal, told from a list of names that anybody may have written. */
 import assert from 'node:assert/strict';
 import { UserError } from '../../src/core/errors';
-import { parsePlan, planOf } from '../../src/host/downloadPlan';
-import { layoutOf } from '../../src/host/proposalLayout';
-import { freeId } from '../../src/host/proposalStore';
+import { parsePlan, planOf } from '../../src/host/proposals/downloadPlan';
+import { layoutOf } from '../../src/host/proposals/proposalLayout';
+import { freeId } from '../../src/host/proposals/proposalStore';
 
 const HASH = 'a'.repeat(64);
 const files = (...names: string[]) => names.map((name, i) => ({ name, sizeBytes: 10 ** i, sha256: HASH }));

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { UserError } from '../../src/core/errors';
-import { LIMITS, unpack } from '../../src/host/ramArchive';
+import { LIMITS, unpack } from '../../src/host/modules/ramArchive';
 import { type ModuleStore, manifestOf, openModuleStore, sha256, signal, WEIGHTS } from './support/moduleStore';
 import { type RawEnd, type RawEntry, rawZip } from './support/rawZip';
 

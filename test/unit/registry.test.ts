@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { resolveChoice } from '../../src/host/moduleChoice';
-import { type Origin, Registry } from '../../src/host/registry';
+import { resolveChoice } from '../../src/host/modules/moduleChoice';
+import { type Origin, Registry } from '../../src/host/modules/registry';
 
 const manifest = {
   formatVersion: 1,

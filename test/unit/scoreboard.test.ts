@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { addLatency, type Latencies, mergeLatencies, percentileMs } from '../../src/host/latencies';
 import {
   addTallies,
   count,
@@ -12,9 +11,10 @@ import {
   MOST_ROWS,
   parseTally,
   type Tally,
-} from '../../src/host/scoreboard';
-import { ScoreboardFile } from '../../src/host/scoreboardFile';
-import { daysOf, filtered, groupsOf, moduleSetsOf, totalOf } from '../../src/host/scoreboardSummary';
+} from '../../src/host/feedback/scoreboard';
+import { ScoreboardFile } from '../../src/host/feedback/scoreboardFile';
+import { daysOf, filtered, groupsOf, moduleSetsOf, totalOf } from '../../src/host/feedback/scoreboardSummary';
+import { addLatency, type Latencies, mergeLatencies, percentileMs } from '../../src/host/latencies';
 import { parseFromScoreboardPage } from '../../src/protocol/pages/scoreboard';
 import { FakeEditor } from './support/fakeEditor';
 import { hostileValues } from './support/hostileValues';

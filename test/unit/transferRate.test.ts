@@ -1,6 +1,6 @@
 /** How fast a download is said to be, and when it will be there. */
 import assert from 'node:assert/strict';
-import { TransferRate } from '../../src/host/transferRate';
+import { TransferRate } from '../../src/host/proposals/transferRate';
 
 describe('the rate of a download', () => {
   let nowMs = 0;

@@ -1,5 +1,5 @@
 /** What crosses between the chat panel and the extension. The page draws what it is told and sends what a person wants. */
-import { type ChatCommand, CONTEXT_KINDS, type ContextKind, type ContextUse } from '../../core/chat';
+import { type ChatCommand, CONTEXT_KINDS, type ContextKind, type ContextUse } from '../../core/chat/chat';
 
 export type { ChatCommand, ContextKind };
 

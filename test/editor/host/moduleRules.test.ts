@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { matchesGlob } from '../../../src/vscode/globs';
-import { decisionFor, reasonFor, scopeOf } from '../../../src/vscode/moduleDecision';
+import { decisionFor, reasonFor, scopeOf } from '../../../src/vscode/modules/moduleDecision';
 
 describe('rules for modules in the editor', () => {
   const folder = () => vscode.workspace.workspaceFolders![0];

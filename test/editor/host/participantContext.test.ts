@@ -1,7 +1,7 @@
 // What goes along with a question in VS Code's own chat.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { attachedTo } from '../../../src/vscode/participantContext';
+import { attachedTo } from '../../../src/vscode/chat/participantContext';
 
 describe('the code beside a question to @residual', () => {
   const folder = () => vscode.workspace.workspaceFolders?.[0]?.uri ?? assert.fail('no folder is open');

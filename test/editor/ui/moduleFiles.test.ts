@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { pack } from '../../../src/host/ramArchive';
+import { pack } from '../../../src/host/modules/ramArchive';
 import { rawZip } from '../../unit/support/rawZip';
 import { commandTitle, shippedModules, statusBarId } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';

@@ -1,10 +1,10 @@
 /** A chat engine that says what a test tells it to, and a store that is a map. */
 
-import type { AnswerShape, ChatAccount, ChatStop } from '../../../src/core/chat';
+import type { AnswerShape, ChatAccount, ChatStop } from '../../../src/core/chat/chat';
 import { AbortError } from '../../../src/core/errors';
-import type { ChatEngine } from '../../../src/host/chatAnswering';
-import type { ChatStore } from '../../../src/host/chatHistory';
-import type { Choice } from '../../../src/host/moduleChoice';
+import type { ChatEngine } from '../../../src/host/chat/chatAnswering';
+import type { ChatStore } from '../../../src/host/chat/chatHistory';
+import type { Choice } from '../../../src/host/modules/moduleChoice';
 import type { ChatCapabilities, ChatRequest, ChatResult } from '../../../src/protocol/chat';
 
 export const ACCOUNT: ChatAccount = {

@@ -1,8 +1,8 @@
 /** A document and a cursor that tell what VS Code tells, in its order: the edit, then the cursor, then the command. */
-import { Feedback, type Offer } from '../../../src/host/feedback';
-import type { FeedbackEvent } from '../../../src/host/feedbackEvents';
+import { Feedback, type Offer } from '../../../src/host/feedback/feedback';
+import type { FeedbackEvent } from '../../../src/host/feedback/feedbackEvents';
+import type { Edit } from '../../../src/host/feedback/trackedText';
 import type { Suggestion } from '../../../src/host/suggestion';
-import type { Edit } from '../../../src/host/trackedText';
 import type { CompleteRequest } from '../../../src/protocol/messages';
 
 export const DOCUMENT = 'file:///a.ts';

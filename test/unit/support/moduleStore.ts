@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../../src/core/errors';
-import { ModuleFiles } from '../../../src/host/moduleFiles';
-import { ModuleFit } from '../../../src/host/moduleVerification';
-import { Registry } from '../../../src/host/registry';
+import { ModuleFiles } from '../../../src/host/modules/moduleFiles';
+import { ModuleFit } from '../../../src/host/modules/moduleVerification';
+import { Registry } from '../../../src/host/modules/registry';
 
 export const signal = new AbortController().signal;
 

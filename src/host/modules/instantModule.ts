@@ -1,0 +1,325 @@
+/**
+ * The instant module of a workspace: built from its files, then kept up as they change. Reads text and sends it; what
+ * was counted from which state of a file is the engine's to remember, so that a start only sends what differs.
+ */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { EngineGone, isAbortError, throwIfAborted, UserError } from '../../core/errors';
+import { say } from '../../core/sentence';
+import type { FolderRef, NgramAccount, NgramFile, NgramTarget } from '../../protocol/messages';
+import type { EngineClient } from '../engineClient';
+import { type Folder, type ListedFile, listFiles, readSource, stampOf } from '../workspaceFiles';
+import { INSTANT_ID, instantManifest } from './instantManifest';
+
+export interface BuildProgress {
+  readonly nFiles: number;
+  readonly nDone: number;
+}
+
+export interface BuildReport extends NgramAccount {
+  readonly textBytes: number;
+  readonly elapsedMs: number;
+}
+
+export interface InstantModuleOptions {
+  readonly engine: Pick<EngineClient, 'call' | 'state' | 'onDidChangeState'>;
+  /** A folder as the registry reads it: the module is its modules/instant. */
+  readonly root: string;
+  folders(): readonly Folder[];
+  /** The proposal completed with here. */
+  proposal(): Promise<FolderRef>;
+  /** Whether any completion uses the module: otherwise it is brought up to date when one does. */
+  isUsed(): boolean;
+  onLog(line: string): void;
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+}
+
+/** Memory the counts may take: about 16 million tokens, 55 MB of source. */
+const MAX_MIB = 128;
+/** Source that is counted at most, those files first that changed last: it fits into that memory but for odd text. */
+const MAX_SOURCE_BYTES = 48 * 1024 * 1024;
+/** Text in one message: the engine answers completions between two of them, and a cancelled build ends after one. */
+const BATCH_CHARS = 512 * 1024;
+/** Changes within this time are counted together. */
+const SETTLE_MS = 300;
+/** Counts are written when nothing has changed for this long. */
+const SAVE_MS = 15_000;
+/** With more changes than this, everything is compared. */
+const MANY_CHANGES = 500;
+
+export class InstantModule {
+  readonly #touched = new Set<string>();
+  /** Changed since the counts were written; counted again when the engine is lost. */
+  readonly #unsaved = new Set<string>();
+  /** What is being written; counted again too when the engine is lost meanwhile. */
+  #saving: readonly string[] = [];
+  /** Anything may have changed: at the start, after another branch was checked out. */
+  #isAllTouched = true;
+  #updateTimer: NodeJS.Timeout | undefined;
+  #saveTimer: NodeJS.Timeout | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #lastSave: Promise<void> = Promise.resolve();
+  readonly #disposed = new AbortController();
+  #build: { progress: BuildProgress; readonly cancelled: AbortController } | undefined;
+  readonly #buildListeners = new Set<() => void>();
+  readonly #stateListener: { dispose(): void };
+
+  constructor(private readonly options: InstantModuleOptions) {
+    this.#stateListener = options.engine.onDidChangeState(state => {
+      if (state === 'ready') this.#schedule();
+      if (state !== 'failed' && state !== 'stopped') return;
+      for (const file of [...this.#unsaved, ...this.#saving]) this.#touched.add(file);
+      this.#unsaved.clear();
+    });
+  }
+
+  get dir(): string {
+    return path.join(this.options.root, 'modules', INSTANT_ID);
+  }
+
+  async isBuilt(): Promise<boolean> {
+    return stat(path.join(this.dir, 'module.json')).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** How far a build is, whoever began it; undefined while there is none. */
+  get building(): BuildProgress | undefined {
+    return this.#build?.progress;
+  }
+
+  /** Hears of every change of `building`. */
+  onDidChangeBuild(listener: () => void): { dispose(): void } {
+    this.#buildListeners.add(listener);
+    return { dispose: () => void this.#buildListeners.delete(listener) };
+  }
+
+  cancelBuild(): void {
+    this.#build?.cancelled.abort();
+  }
+
+  /**
+   * Counts every file. What was built before serves until this is done.
+   * @throws UserError, also while another build runs; AbortError; EngineGone when the engine ends meanwhile.
+   */
+  async build(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<BuildReport> {
+    if (this.#build !== undefined)
+      throw new UserError('instant-building', say`The instant module is being built already. Wait until it is done.`);
+    const build = { progress: { nFiles: 0, nDone: 0 }, cancelled: new AbortController() };
+    this.#build = build;
+    const tell = () => {
+      for (const listener of this.#buildListeners) listener();
+    };
+    tell();
+    try {
+      return await this.#countAll(
+        progress => {
+          build.progress = progress;
+          onProgress(progress);
+          tell();
+        },
+        AbortSignal.any([signal, build.cancelled.signal]),
+      );
+    } finally {
+      this.#build = undefined;
+      tell();
+    }
+  }
+
+  async #countAll(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<BuildReport> {
+    const startMs = this.options.now();
+    const target = await this.#target();
+    const listed = await listFiles(this.options.folders(), undefined, signal);
+    const files = withinLimit(listed);
+    await this.#call('ngramBegin', { ...target, maxMiB: MAX_MIB }, signal);
+    let textBytes = 0;
+    try {
+      let nDone = 0;
+      for await (const { sent, nSeen } of batches(files, signal)) {
+        await this.#call('ngramAdd', { ...target, files: sent }, signal);
+        for (const file of sent) textBytes += Buffer.byteLength(file.text);
+        nDone += nSeen;
+        onProgress({ nFiles: files.length, nDone });
+      }
+      const account = await this.#call('ngramFinish', { ...target, manifest: instantManifest(files.length) }, signal);
+      this.#touched.clear();
+      this.#unsaved.clear();
+      this.#isAllTouched = false;
+      const nLeftOut = account.nLeftOut + listed.length - files.length;
+      return { ...account, nLeftOut, textBytes, elapsedMs: this.options.now() - startMs };
+    } catch (error) {
+      await this.#call('ngramAbandon', target, this.#disposed.signal).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** These files may have changed, come or gone. */
+  touch(...files: readonly string[]): void {
+    for (const file of files) this.#touched.add(file);
+    if (this.#touched.size > MANY_CHANGES) this.#isAllTouched = true;
+    this.#schedule();
+  }
+
+  /** Everything may have changed. */
+  touchAll(): void {
+    this.#isAllTouched = true;
+    this.#schedule();
+  }
+
+  /** Counts what changed, unless the module is not used or the engine does not run: then it waits until they are. */
+  update(): Promise<void> {
+    clearTimeout(this.#updateTimer);
+    this.#updateTimer = undefined;
+    this.#running = this.#running.then(() =>
+      this.#update(this.#disposed.signal).catch((error: unknown) => {
+        if (!isAbortError(error) && !(error instanceof EngineGone))
+          this.options.onLog(`The instant module was not brought up to date: ${String(error)}`);
+      }),
+    );
+    return this.#running;
+  }
+
+  dispose(): void {
+    this.#stateListener.dispose();
+    this.#disposed.abort();
+    clearTimeout(this.#updateTimer);
+    clearTimeout(this.#saveTimer);
+  }
+
+  #schedule(): void {
+    if (!this.#isAllTouched && this.#touched.size === 0) return;
+    clearTimeout(this.#updateTimer);
+    this.#updateTimer = setTimeout(() => void this.update(), SETTLE_MS);
+    this.#updateTimer.unref();
+  }
+
+  async #update(signal: AbortSignal): Promise<void> {
+    const { engine, isUsed, onLog, now } = this.options;
+    if (engine.state !== 'ready' || !isUsed() || !(await this.isBuilt())) return;
+    if (!this.#isAllTouched && this.#touched.size === 0 && this.#unsaved.size === 0) return;
+    const startMs = now();
+    const isAll = this.#isAllTouched;
+    // What was counted and not written may be gone again: the engine drops a module when memory runs out.
+    const touched = [...new Set([...this.#touched, ...this.#unsaved])];
+    this.#isAllTouched = false;
+    this.#touched.clear();
+    try {
+      const target = await this.#target();
+      const known = await this.#call('ngramFiles', target, signal);
+      const stamps = new Map(known.files.map(({ name, stamp }) => [name, stamp]));
+      const listed = await listFiles(this.options.folders(), isAll ? undefined : touched, signal);
+      const present = new Set(listed.map(({ name }) => name));
+      // A path may have been a folder: its files left with it.
+      const places = touched.flatMap(file => this.#nameOf(file));
+      const isTouched = (name: string) => isAll || places.some(place => name === place || name.startsWith(`${place}/`));
+      const gone = [...stamps.keys()].filter(name => !present.has(name) && isTouched(name));
+      const changed = withinLimit(listed).filter(file => stamps.get(file.name) !== stampOf(file));
+      if (changed.length === 0 && gone.length === 0) return;
+      let remove: readonly string[] = gone;
+      let nSent = 0;
+      let isCrowded = false;
+      const send = async (put: readonly NgramFile[]) => {
+        ({ isCrowded } = await this.#call('ngramUpdate', { ...target, put, remove }, signal));
+        remove = [];
+      };
+      for await (const { sent, refused } of batches(changed, signal)) {
+        // A file that is no source text any more leaves too.
+        remove = [...remove, ...refused];
+        await send(sent);
+        nSent += sent.length;
+      }
+      if (remove.length > 0) await send([]);
+      for (const file of changed) this.#unsaved.add(file.path);
+      onLog(
+        `instant module: ${nSent} files counted anew, ${gone.length} taken out, ${(now() - startMs).toFixed(0)} ms`,
+      );
+      this.#saveIn(isCrowded ? 0 : SAVE_MS);
+    } catch (error) {
+      for (const file of touched) this.#touched.add(file);
+      this.#isAllTouched ||= isAll;
+      throw error;
+    }
+  }
+
+  #saveIn(delayMs: number): void {
+    clearTimeout(this.#saveTimer);
+    this.#saveTimer = setTimeout(() => {
+      if (this.options.engine.state === 'ready') void this.save().catch(() => {});
+    }, delayMs);
+    this.#saveTimer.unref();
+  }
+
+  /** Writes the counts as they should be now. Files that change meanwhile are counted at once and written next time. */
+  save(): Promise<void> {
+    const saved = this.#lastSave.then(() => this.#save());
+    this.#lastSave = saved.catch(() => {});
+    return saved;
+  }
+
+  async #save(): Promise<void> {
+    await this.update();
+    this.#saving = [...this.#unsaved];
+    this.#unsaved.clear();
+    try {
+      await this.#call('ngramSave', await this.#target(), this.#disposed.signal);
+    } catch (error) {
+      for (const file of this.#saving) this.#unsaved.add(file);
+      throw error;
+    } finally {
+      this.#saving = [];
+    }
+  }
+
+  async #target(): Promise<NgramTarget> {
+    return { proposal: await this.options.proposal(), module: { id: INSTANT_ID, dir: this.dir } };
+  }
+
+  #nameOf(file: string): string[] {
+    return this.options.folders().flatMap(({ name, dir }) => {
+      const relative = path.relative(dir, file);
+      return relative === '' || relative.startsWith('..') || path.isAbsolute(relative)
+        ? []
+        : [`${name}/${relative.split(path.sep).join('/')}`];
+    });
+  }
+
+  get #call(): EngineClient['call'] {
+    return this.options.engine.call.bind(this.options.engine) as EngineClient['call'];
+  }
+}
+
+function withinLimit(files: readonly ListedFile[]): ListedFile[] {
+  let left = MAX_SOURCE_BYTES;
+  return files.filter(({ sizeBytes }) => {
+    left -= sizeBytes;
+    return left >= 0;
+  });
+}
+
+interface Batch {
+  readonly sent: readonly NgramFile[];
+  /** Names of files that are no source text. */
+  readonly refused: readonly string[];
+  readonly nSeen: number;
+}
+
+async function* batches(files: readonly ListedFile[], signal: AbortSignal): AsyncGenerator<Batch> {
+  let sent: NgramFile[] = [];
+  let refused: string[] = [];
+  let nChars = 0;
+  for (const file of files) {
+    throwIfAborted(signal);
+    const text = await readSource(file);
+    if (text === undefined) refused.push(file.name);
+    else sent.push({ name: file.name, stamp: stampOf(file), text });
+    nChars += text?.length ?? 0;
+    if (nChars < BATCH_CHARS) continue;
+    yield { sent, refused, nSeen: sent.length + refused.length };
+    sent = [];
+    refused = [];
+    nChars = 0;
+  }
+  if (sent.length + refused.length > 0) yield { sent, refused, nSeen: sent.length + refused.length };
+}

@@ -1,0 +1,194 @@
+/**
+ * From the settings' module ids to folders and strengths the engine can be asked with. A choice that does not load never
+ * replaces one that works: the last good choice of each scope stays in use until another has loaded.
+ */
+import { isAbortError, UserError } from '../../core/errors';
+import { say } from '../../core/sentence';
+import type { FolderRef, ModuleUse } from '../../protocol/messages';
+import { INSTANT_ID } from './instantManifest';
+import type { FoundModule, FoundProposal, Registry } from './registry';
+
+/** One entry of `residual.modules`. Without a strength the module's calibrated one is used. */
+export interface ModuleSetting {
+  readonly id: string;
+  readonly strength?: number;
+}
+
+export interface Choice {
+  readonly proposal: FolderRef;
+  readonly modules: readonly ModuleUse[];
+  /** Titles for people, in the order of `modules`. */
+  readonly titles: readonly string[];
+}
+
+/** The proposal used when the setting names none. */
+const AUTO = 'auto';
+
+export interface WarmEngine {
+  warm(choice: Choice, signal: AbortSignal): Promise<void>;
+}
+
+/** A choice that did not load, and is not tried again at every key. */
+interface Refusal {
+  readonly key: string;
+  readonly reason: UserError;
+  isStale: boolean;
+}
+
+export class ModuleChoice {
+  private readonly good = new Map<string, { key: string; choice: Choice }>();
+  private readonly refused = new Map<string, Refusal>();
+
+  constructor(
+    private readonly registry: Registry,
+    private readonly engine: WarmEngine,
+    /** Hears of a choice that could not be loaded, once per cause. */
+    private readonly onRefused: (reason: unknown, kept: Choice | undefined) => void,
+  ) {}
+
+  /**
+   * The choice to use now for `scope` (a folder or the window).
+   * @throws the reason when nothing works: neither what is asked for nor anything before it.
+   */
+  async current(
+    scope: string,
+    proposalId: string,
+    modules: readonly ModuleSetting[],
+    signal: AbortSignal,
+  ): Promise<Choice> {
+    const key = JSON.stringify([proposalId, modules]);
+    const good = this.good.get(scope);
+    if (good?.key === key) return good.choice;
+    const refusal = this.refused.get(scope);
+    if (refusal?.key === key && !refusal.isStale) {
+      if (good === undefined) throw refusal.reason;
+      return good.choice;
+    }
+    try {
+      const choice = await this.load(proposalId, modules, signal);
+      this.good.set(scope, { key, choice });
+      this.refused.delete(scope);
+      return choice;
+    } catch (error) {
+      if (isAbortError(error) || !(error instanceof UserError)) throw error;
+      // A key that cancels this one in between finds nothing decided, and decides anew.
+      const kept = good?.choice ?? (await this.proposalAlone(scope, proposalId, modules, signal));
+      const isNew = ![...this.refused.values()].some(({ reason }) => reason.message === error.message);
+      this.refused.set(scope, { key, reason: error, isStale: false });
+      if (isNew) this.onRefused(error, kept);
+      if (kept === undefined) throw error;
+      return kept;
+    }
+  }
+
+  /**
+   * The choice that `current` will probably come to, without loading anything: to be shown before the first completion.
+   * @throws UserError when something that is named is not there.
+   */
+  async expected(scope: string, proposalId: string, modules: readonly ModuleSetting[]): Promise<Choice | undefined> {
+    const key = JSON.stringify([proposalId, modules]);
+    const good = this.good.get(scope);
+    if (good?.key === key || this.refused.get(scope)?.key === key) return good?.choice;
+    return resolveChoice(proposalId, modules, await this.registry.proposals(), await this.registry.modules());
+  }
+
+  /** Loads a choice into the engine without using it yet. */
+  async load(proposalId: string, modules: readonly ModuleSetting[], signal: AbortSignal): Promise<Choice> {
+    const choice = resolveChoice(proposalId, modules, await this.registry.proposals(), await this.registry.modules());
+    await this.engine.warm(choice, signal);
+    return choice;
+  }
+
+  /** Tries once more what was refused, as after a limit was raised or a file mended. What works stays in use. */
+  retry(): void {
+    for (const refusal of this.refused.values()) refusal.isStale = true;
+  }
+
+  /** Tries everything anew, as after files changed. */
+  forget(): void {
+    this.good.clear();
+    this.refused.clear();
+  }
+
+  /** Where no choice has worked yet, a broken module must not cost the completions: the proposal goes on alone. */
+  private async proposalAlone(
+    scope: string,
+    proposalId: string,
+    modules: readonly ModuleSetting[],
+    signal: AbortSignal,
+  ): Promise<Choice | undefined> {
+    if (modules.length === 0) return undefined;
+    try {
+      const choice = await this.load(proposalId, [], signal);
+      this.good.set(scope, { key: JSON.stringify([proposalId, []]), choice });
+      return choice;
+    } catch (error) {
+      if (isAbortError(error)) throw error;
+      return undefined;
+    }
+  }
+}
+
+/** @throws UserError that names the unknown id and what there is. */
+export function resolveChoice(
+  proposalId: string,
+  modules: readonly ModuleSetting[],
+  foundProposals: readonly FoundProposal[],
+  foundModules: readonly FoundModule[],
+): Choice {
+  const proposal = chooseProposal(proposalId, foundProposals);
+  if (proposal === undefined) {
+    throw new UserError(
+      'unknown-proposal',
+      say`There is no proposal model "${proposalId}". Found: ${list(foundProposals)}. Change the setting residual.proposal.`,
+    );
+  }
+  if (proposal.problem !== undefined) {
+    throw new UserError(
+      'broken-proposal',
+      say`The proposal model "${proposal.id}" cannot be used: ${proposal.problem}`,
+    );
+  }
+  const titles: string[] = [];
+  const uses = modules.map((setting): ModuleUse => {
+    const found = foundModules.find(m => m.id === setting.id);
+    if (found === undefined && setting.id === INSTANT_ID) {
+      throw new UserError(
+        'instant-not-built',
+        say`The instant module has not been built from this workspace yet. Run "Residual: Build Instant Module from This Workspace", or take "instant" out of the setting residual.modules.`,
+      );
+    }
+    if (found === undefined) {
+      throw new UserError(
+        'unknown-module',
+        say`There is no alignment module "${setting.id}". Found: ${list(foundModules)}. Change the setting residual.modules.`,
+      );
+    }
+    if (found.manifest === undefined) {
+      throw new UserError(
+        'broken-module',
+        say`The alignment module "${found.id}" cannot be used: ${found.problem ?? ''}`,
+      );
+    }
+    titles.push(found.manifest.title);
+    return { id: found.id, dir: found.dir, strength: setting.strength ?? calibrated(found, proposal.id) };
+  });
+  return { proposal: { id: proposal.id, dir: proposal.dir }, modules: uses, titles };
+}
+
+/** The proposal a setting means: by id, or the one that ships. */
+export function chooseProposal(proposalId: string, found: readonly FoundProposal[]): FoundProposal | undefined {
+  if (proposalId !== AUTO) return found.find(p => p.id === proposalId);
+  const usable = found.filter(p => p.problem === undefined);
+  return usable.find(p => p.origin === 'shipped') ?? usable[0];
+}
+
+/** The strength a module was calibrated to for this proposal. */
+export function calibrated(module: FoundModule, proposalId: string): number {
+  const strength = module.manifest?.strength;
+  return strength === undefined ? 0 : (strength[proposalId] ?? strength.default);
+}
+
+function list(found: readonly { id: string }[]): string {
+  return found.length === 0 ? 'none' : found.map(f => `"${f.id}"`).join(', ');
+}

@@ -1,0 +1,342 @@
+/**
+ * Modules as files: taken in, given away, renamed, deleted and put back. Everything that comes in is checked in a hidden
+ * folder beside its place, and moved there by one rename; what fails leaves nothing behind. Knows no editor.
+ */
+import { randomUUID } from 'node:crypto';
+import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { throwIfAborted, UserError } from '../../core/errors';
+import type { ModuleManifest } from '../../core/manifest';
+import { type Sentence, say } from '../../core/sentence';
+import { INSTANT_ID } from './instantManifest';
+import { MANIFEST_FILE } from './moduleFileNames';
+import {
+  checkHashes,
+  checkTexts,
+  copyFolder,
+  filesOfModule,
+  holdsWorkspaceText,
+  readManifestJson,
+  readSharedManifest,
+} from './moduleFolder';
+import { type ModuleFit, type VerifyReport, withReason } from './moduleVerification';
+import { pack, unpack } from './ramArchive';
+import type { FoundModule, Registry } from './registry';
+
+/** What to do about a module that is there already under the same id. */
+export type OnExisting = 'refuse' | 'replace' | 'keep both';
+
+export interface Imported {
+  readonly id: string;
+  readonly title: string;
+  /** `unchanged`: the very same module was there already. */
+  readonly outcome: 'imported' | 'replaced' | 'unchanged';
+  /** Of the proposals that are here, the one that it was made for. */
+  readonly proposalId: string;
+}
+
+/** Gives a deleted module back, as long as no other start of the editor emptied the trash. */
+export interface Undo {
+  readonly id: string;
+  readonly title: string;
+  /** Where it waits. */
+  readonly dir: string;
+  /** Where it was. */
+  readonly from: string;
+}
+
+export interface ModuleFilesOptions {
+  /** The person's own folder, with `modules/` in it. */
+  readonly root: string;
+  readonly registry: Registry;
+  readonly fit: ModuleFit;
+}
+
+const INCOMING = '.incoming';
+const TRASH = '.trash';
+/** Trash of a process id that is in use again is emptied then. */
+const LONGEST_IN_TRASH_MS = 7 * 24 * 3600_000;
+const LONGEST_TITLE = 100;
+
+export class ModuleFiles {
+  readonly #listeners = new Set<() => void>();
+  /** One change at a time: two imports of one module must not meet. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: ModuleFilesOptions) {}
+
+  /** Hears that modules came, went or were renamed. */
+  onDidChange(listener: () => void): { dispose(): void } {
+    this.#listeners.add(listener);
+    return { dispose: () => void this.#listeners.delete(listener) };
+  }
+
+  /**
+   * Takes in a `.ram` file or a module folder.
+   * @throws UserError for whatever is wrong with it; `module-exists` when another one has its id, `module-exists-fixed`
+   *   when that one cannot be replaced; AbortError. Then nothing has changed.
+   */
+  importFrom(source: string, onExisting: OnExisting, signal: AbortSignal): Promise<Imported> {
+    const name = path.basename(source);
+    return this.#changing(() =>
+      withReason(name, 'imported', () =>
+        this.#withIncoming(async dir => {
+          if (await isFolder(source)) await copyFolder(source, dir, signal);
+          else await unpack(source, dir, signal);
+          const manifest = await readSharedManifest(dir);
+          await checkTexts(dir);
+          await checkHashes(dir, manifest, signal);
+          const proposalId = await this.options.fit.check(manifest, dir, signal);
+          throwIfAborted(signal);
+          return { ...(await this.#settle(dir, manifest, onExisting)), proposalId };
+        }),
+      ),
+    );
+  }
+
+  /**
+   * Writes a module as a `.ram` file, in place of one that is there.
+   * @returns its size.
+   * @throws UserError when it is damaged or must not be shared; AbortError. Then the file is as it was.
+   */
+  async export(id: string, file: string, signal: AbortSignal): Promise<number> {
+    const module = await this.find(id);
+    return withReason(titleOf(module), 'exported', async () => {
+      if (module.manifest?.kind === 'ngram') throw holdsWorkspaceText(module.manifest.title);
+      await checkHashes(module.dir, await readSharedManifest(module.dir), signal);
+      const beside = `${file}.${randomUUID()}.part`;
+      try {
+        await pack(module.dir, await filesOfModule(module.dir), module.id, beside, signal);
+        await rename(beside, file);
+      } finally {
+        await rm(beside, { force: true });
+      }
+      return (await stat(file)).size;
+    });
+  }
+
+  /**
+   * Gives a module of the person's own another title; everything else in its manifest stays, known or not.
+   * @throws UserError
+   */
+  rename(id: string, title: string): Promise<void> {
+    return this.#changing(async () => {
+      const module = await this.#own(id, 'renamed');
+      const wanted = title.trim();
+      if (wanted === '' || wanted.length > LONGEST_TITLE || /\p{Cc}/u.test(wanted))
+        throw new UserError('title-invalid', say`A title has 1 to ${LONGEST_TITLE} characters on one line.`);
+      await withReason(titleOf(module), 'renamed', () => rewriteManifest(module.dir, { title: wanted }));
+    });
+  }
+
+  /**
+   * Deletes a module of the person's own. It waits in the trash until the editor starts again.
+   * @throws UserError
+   */
+  remove(id: string): Promise<Undo> {
+    return this.#changing(async () => {
+      const module = await this.#own(id, 'deleted');
+      const dir = path.join(path.dirname(module.dir), hiddenName(TRASH));
+      await withReason(titleOf(module), 'deleted', () => rename(module.dir, dir));
+      return { id, title: titleOf(module), dir, from: module.dir };
+    });
+  }
+
+  /** @throws UserError when the trash was emptied or another module has come in its place. */
+  undo({ id, title, dir, from }: Undo): Promise<void> {
+    return this.#changing(async () => {
+      if ((await this.options.registry.modules()).some(m => m.id === id) || (await exists(from)))
+        throw new UserError(
+          'module-exists',
+          say`"${title}" cannot be put back: another module with the id "${id}" has come in its place. Delete that one first.`,
+        );
+      if (!(await exists(dir)))
+        throw new UserError('undo-expired', say`"${title}" is no longer in the trash. Import it again.`);
+      await withReason(title, 'put back', () => rename(dir, from));
+    });
+  }
+
+  /**
+   * Looks at a module's files, its tokenizer and whether it loads, with the proposal in use.
+   * @throws UserError when there is no such module; AbortError. What is wrong with it is in the report.
+   */
+  async verify(id: string, signal: AbortSignal): Promise<VerifyReport> {
+    return this.options.fit.verify(await this.find(id), signal);
+  }
+
+  /** A module by id, wherever it is. @throws UserError that names what there is. */
+  async find(id: string): Promise<FoundModule> {
+    const modules = await this.options.registry.modules();
+    const found = modules.find(m => m.id === id);
+    if (found !== undefined) return found;
+    const ids = modules.map(m => `"${m.id}"`).join(', ') || 'none';
+    throw new UserError('unknown-module', say`There is no alignment module "${id}". Found: ${ids}.`);
+  }
+
+  /** The modules that this person may rename, replace and delete. */
+  async own(): Promise<readonly FoundModule[]> {
+    return (await this.options.registry.modules()).filter(({ origin }) => origin === 'personal');
+  }
+
+  /** Removes what earlier runs left: half imports, and modules deleted in windows that are closed. */
+  async clean(): Promise<void> {
+    const names = await readdir(this.#modules).catch(() => []);
+    for (const name of names) {
+      const pid = /^\.(?:incoming|trash)-(\d+)-/.exec(name)?.[1];
+      if (pid === undefined) continue;
+      const dir = path.join(this.#modules, name);
+      const found = await stat(dir).catch(() => undefined);
+      const isOld = found !== undefined && Date.now() - found.ctimeMs > LONGEST_IN_TRASH_MS;
+      if (isOld || !isRunning(Number(pid))) await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  get #modules(): string {
+    return path.join(this.options.root, 'modules');
+  }
+
+  async #own(id: string, done: string): Promise<FoundModule> {
+    const module = await this.find(id);
+    if (module.origin === 'personal') return module;
+    const reasons = {
+      shipped: 'it ships with Residual. Leave it out of the setting residual.modules instead',
+      team: `it belongs to this workspace: change it in ${module.dir}`,
+      workspace: 'it is built from this workspace. Leave it out of the setting residual.modules instead',
+    };
+    throw new UserError(
+      'module-not-own',
+      say`"${titleOf(module)}" cannot be ${done}, because ${reasons[module.origin]}. Only modules that you imported or trained can.`,
+    );
+  }
+
+  /** A new folder beside the modules, gone afterwards unless it was moved into place. */
+  async #withIncoming<T>(work: (dir: string) => Promise<T>): Promise<T> {
+    const dir = path.join(this.#modules, hiddenName(INCOMING));
+    await mkdir(dir, { recursive: true });
+    try {
+      return await work(dir);
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+  }
+
+  /** Moves a checked folder to its place. */
+  async #settle(dir: string, manifest: ModuleManifest, onExisting: OnExisting): Promise<Omit<Imported, 'proposalId'>> {
+    const { id, title } = manifest;
+    const found = await this.options.registry.modules();
+    const existing = found.find(m => sameId(m.id, id));
+    if (existing === undefined && !sameId(id, INSTANT_ID)) {
+      await rename(dir, await this.#freeFolder(id));
+      return { id, title, outcome: 'imported' };
+    }
+    if (existing?.id === id && isSame(existing.manifest, manifest)) {
+      if (existing.origin !== 'team') return { id, title: titleOf(existing), outcome: 'unchanged' };
+      // A team's module is here only while its workspace is.
+      await rename(dir, await this.#freeFolder(id));
+      return { id, title, outcome: 'imported' };
+    }
+    if (onExisting === 'keep both') {
+      const free = freeId(id, found);
+      await rewriteManifest(dir, { id: free });
+      await rename(dir, await this.#freeFolder(free));
+      return { id: free, title, outcome: 'imported' };
+    }
+    const isOwn = existing?.origin === 'personal';
+    if (onExisting === 'refuse' || !isOwn)
+      throw new UserError(isOwn ? 'module-exists' : 'module-exists-fixed', existsMessage(id, existing));
+    const away = path.join(this.#modules, hiddenName(TRASH));
+    await rename(existing.dir, away);
+    try {
+      await rename(dir, existing.dir);
+    } catch (error) {
+      await rename(away, existing.dir);
+      throw error;
+    }
+    await rm(away, { recursive: true, force: true });
+    return { id, title, outcome: 'replaced' };
+  }
+
+  /** A folder that is not there yet: one without a usable module in it may have the id's name. */
+  async #freeFolder(id: string): Promise<string> {
+    const taken = new Set((await readdir(this.#modules)).map(name => name.toLowerCase()));
+    let name = id;
+    for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${id}-${n}`;
+    return path.join(this.#modules, name);
+  }
+
+  #changing<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.then(
+      () => {
+        for (const listener of this.#listeners) listener();
+      },
+      () => {},
+    );
+    return done;
+  }
+}
+
+export function titleOf(module: FoundModule): string {
+  return module.manifest?.title ?? module.id;
+}
+
+function existsMessage(id: string, existing: FoundModule | undefined): Sentence {
+  if (existing === undefined) return say`The id "${id}" belongs to the instant module of each workspace. Keep both.`;
+  if (existing.origin === 'personal')
+    return say`There is another module with the id "${id}". Replace it, or keep both.`;
+  if (existing.origin === 'shipped')
+    return say`There is another module with the id "${id}", which ships with Residual and is not replaced. Keep both.`;
+  return say`There is another module with the id "${id}", which belongs to this workspace and is not replaced. Keep both.`;
+}
+
+/** Ids are folder names, and some disks do not tell cases apart. */
+function sameId(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function isSame(a: ModuleManifest | undefined, b: ModuleManifest): boolean {
+  const content = ({ title: _, ...rest }: ModuleManifest) => JSON.stringify(rest);
+  return a !== undefined && content(a) === content(b);
+}
+
+function freeId(id: string, found: readonly FoundModule[]): string {
+  // An id has at most 100 characters.
+  const stem = id.slice(0, 90);
+  for (let n = 2; ; n++) if (!found.some(m => sameId(m.id, `${stem}-${n}`))) return `${stem}-${n}`;
+}
+
+async function rewriteManifest(dir: string, changed: Readonly<Record<string, unknown>>): Promise<void> {
+  const json = { ...((await readManifestJson(dir)) as object), ...changed };
+  const file = path.join(dir, MANIFEST_FILE);
+  const beside = path.join(dir, `.${MANIFEST_FILE}.${randomUUID()}`);
+  try {
+    await writeFile(beside, `${JSON.stringify(json, null, 2)}\n`);
+    await rename(beside, file);
+  } finally {
+    await rm(beside, { force: true });
+  }
+}
+
+function hiddenName(kind: string): string {
+  return `${kind}-${process.pid}-${randomUUID()}`;
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  return (await stat(file)).isDirectory();
+}
+
+function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * Finds proposals and modules on disk. Reads manifests only, never weights; a folder that cannot be read stays in the
+ * list with the reason, so that a surface can say what is wrong with it.
+ */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { messageOf } from '../../core/errors';
+import {
+  LOCATION_FILE,
+  type ModuleManifest,
+  type ProposalManifest,
+  parseLocation,
+  parseModuleManifest,
+  parseProposalManifest,
+} from '../../core/manifest';
+
+/** Who put it there: the extension, this person, the workspace's team, or a build from this workspace. */
+export type Origin = 'shipped' | 'personal' | 'team' | 'workspace';
+
+export interface Root {
+  /** Absolute path of a folder with `proposals/` and `modules/` in it. */
+  readonly dir: string;
+  readonly origin: Origin;
+}
+
+export interface Found<Manifest> {
+  readonly id: string;
+  readonly dir: string;
+  readonly origin: Origin;
+  readonly sizeBytes: number;
+  /** The person's own folder with the files of a proposal that is used in place. */
+  readonly place?: string;
+  /** Absent when there is none (a proposal of someone else's) or it could not be read; `problem` says why. */
+  readonly manifest?: Manifest;
+  readonly problem?: string;
+}
+
+export type FoundModule = Found<ModuleManifest>;
+export type FoundProposal = Found<ProposalManifest>;
+
+/** What both kinds of manifest have. */
+interface Named {
+  readonly id: string;
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export class Registry {
+  /** @param roots asked at every scan; later roots do not hide ids of earlier ones. */
+  constructor(private readonly roots: () => readonly Root[]) {}
+
+  modules(): Promise<FoundModule[]> {
+    return this.scan('modules', 'module.json', parseModuleManifest);
+  }
+
+  proposals(): Promise<FoundProposal[]> {
+    return this.scan('proposals', 'residual.json', parseProposalManifest);
+  }
+
+  private async scan<M extends Named>(kind: string, file: string, parse: (json: unknown) => M): Promise<Found<M>[]> {
+    const found = new Map<string, Found<M>>();
+    for (const root of this.roots()) {
+      const parent = join(root.dir, kind);
+      for (const name of await folders(parent)) {
+        const entry = await read(join(parent, name), name, root.origin, file, parse);
+        if (entry !== undefined && !found.has(entry.id)) found.set(entry.id, entry);
+      }
+    }
+    return [...found.values()].sort((a, b) => a.id.localeCompare(b.id));
+  }
+}
+
+async function read<M extends Named>(
+  dir: string,
+  name: string,
+  origin: Origin,
+  file: string,
+  parse: (json: unknown) => M,
+): Promise<Found<M> | undefined> {
+  let source: string;
+  try {
+    source = await readFile(join(dir, file), 'utf8');
+  } catch (error) {
+    // A proposal in the usual Hugging Face layout has no residual.json; a folder without module.json is no module.
+    if (file === 'module.json' || !(await exists(join(dir, 'config.json')))) return undefined;
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return { id: name, dir, origin, sizeBytes: await sizeOf(dir), ...(!isMissing && { problem: messageOf(error) }) };
+  }
+  let sizeBytes = await sizeOf(dir);
+  try {
+    const manifest = parse(JSON.parse(source));
+    const place = await placeOf(dir);
+    if (place === undefined) return { id: manifest.id, dir, origin, sizeBytes, manifest };
+    // Only a person names a place on this machine; what a team shares holds its files itself.
+    if (origin !== 'personal') throw new Error(`${LOCATION_FILE} is for the proposals that a person added.`);
+    sizeBytes = await sizeOfFiles(place, Object.keys(manifest.files));
+    return { id: manifest.id, dir, origin, sizeBytes, manifest, place };
+  } catch (error) {
+    return { id: name, dir, origin, sizeBytes, problem: messageOf(error) };
+  }
+}
+
+/** @throws Error when the folder that location.json names is not there */
+async function placeOf(dir: string): Promise<string | undefined> {
+  const file = join(dir, LOCATION_FILE);
+  if (!(await exists(file))) return undefined;
+  const place = parseLocation(JSON.parse(await readFile(file, 'utf8')));
+  if (isAbsolute(place) && (await exists(place))) return place;
+  throw new Error(`Its files are used in place, and the folder ${place} is not there. Put it back, or add it again.`);
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function folders(parent: string): Promise<string[]> {
+  try {
+    const entries = await readdir(parent, { withFileTypes: true });
+    // Hidden folders are modules on their way in or out.
+    return entries.filter(e => e.isDirectory() && !e.name.startsWith('.')).map(e => e.name);
+  } catch {
+    return []; // the folder need not exist
+  }
+}
+
+async function sizeOfFiles(dir: string, names: readonly string[]): Promise<number> {
+  let sizeBytes = 0;
+  for (const name of names) sizeBytes += (await stat(join(dir, name)).catch(() => ({ size: 0 }))).size;
+  return sizeBytes;
+}
+
+async function sizeOf(dir: string): Promise<number> {
+  let sizeBytes = 0;
+  for (const entry of await readdir(dir, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) sizeBytes += (await stat(join(entry.parentPath, entry.name))).size;
+  }
+  return sizeBytes;
+}

@@ -10,6 +10,8 @@ import { languageIdOf } from './fenceLanguages';
 
 const SCHEME = 'residual-proposed';
 const REVIEWING = 'residual.isReviewingEdit';
+/** Tries to write while the text keeps changing. */
+const N_ATTEMPTS = 3;
 
 /** A replacement that waits for a person's word. */
 interface Review {
@@ -79,15 +81,19 @@ export class ChatEdits implements vscode.Disposable {
   async insert(code: string, language: string): Promise<void> {
     const editor = vscode.window.activeTextEditor;
     if (editor === undefined) return this.newFile(code, language);
-    const { document, selection } = editor;
-    const at = selection.active;
-    const text = fitted(code, indentationBefore(document, at), eolOf(document));
-    const done = await editor.edit(edit => edit.insert(at, text), { undoStopBefore: true, undoStopAfter: true });
-    if (!done) return refuse(document);
-    const end = document.positionAt(document.offsetAt(at) + text.length);
-    editor.selection = new vscode.Selection(end, end);
-    editor.revealRange(new vscode.Range(at, end));
-    await vscode.window.showTextDocument(document, editor.viewColumn);
+    const { document } = editor;
+    for (let attempt = 0; attempt < N_ATTEMPTS; attempt++) {
+      const at = editor.selection.active;
+      const text = fitted(code, indentationBefore(document, at), eolOf(document));
+      // Also refused when the text has just changed and this process does not know it yet.
+      if (!(await editor.edit(edit => edit.insert(at, text), { undoStopBefore: true, undoStopAfter: true }))) continue;
+      const end = document.positionAt(document.offsetAt(at) + text.length);
+      editor.selection = new vscode.Selection(end, end);
+      editor.revealRange(new vscode.Range(at, end));
+      await vscode.window.showTextDocument(document, editor.viewColumn);
+      return;
+    }
+    refuse(document);
   }
 
   async newFile(code: string, language: string): Promise<void> {

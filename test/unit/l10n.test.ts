@@ -11,7 +11,7 @@ describe('languages', () => {
   it('are collected from surfaces, pages and errors', () => {
     for (const string of [
       'Switch Alignment Module',
-      'There is no alignment module "{0}". Found: {1}. Change the setting residual.modules.',
+      'There is no alignment module "{0}". Found: {1}. Change the setting {2}.',
     ])
       assert.ok(strings.includes(string), string);
   });

@@ -129,12 +129,16 @@ export class ModuleChoice {
   }
 }
 
-/** @throws UserError that names the unknown id and what there is. */
+/**
+ * @param setting that names the modules, for a person who has to mend it
+ * @throws UserError that names the unknown id and what there is
+ */
 export function resolveChoice(
   proposalId: string,
   modules: readonly ModuleSetting[],
   foundProposals: readonly FoundProposal[],
   foundModules: readonly FoundModule[],
+  setting = 'residual.modules',
 ): Choice {
   const proposal = chooseProposal(proposalId, foundProposals);
   if (proposal === undefined) {
@@ -150,18 +154,18 @@ export function resolveChoice(
     );
   }
   const titles: string[] = [];
-  const uses = modules.map((setting): ModuleUse => {
-    const found = foundModules.find(m => m.id === setting.id);
-    if (found === undefined && setting.id === INSTANT_ID) {
+  const uses = modules.map(({ id, strength }): ModuleUse => {
+    const found = foundModules.find(m => m.id === id);
+    if (found === undefined && id === INSTANT_ID) {
       throw new UserError(
         'instant-not-built',
-        say`The instant module has not been built from this workspace yet. Run "Residual: Build Instant Module from This Workspace", or take "instant" out of the setting residual.modules.`,
+        say`The instant module has not been built from this workspace yet. Run "Residual: Build Instant Module from This Workspace", or take "instant" out of the setting ${setting}.`,
       );
     }
     if (found === undefined) {
       throw new UserError(
         'unknown-module',
-        say`There is no alignment module "${setting.id}". Found: ${list(foundModules)}. Change the setting residual.modules.`,
+        say`There is no alignment module "${id}". Found: ${list(foundModules)}. Change the setting ${setting}.`,
       );
     }
     if (found.manifest === undefined) {
@@ -171,7 +175,7 @@ export function resolveChoice(
       );
     }
     titles.push(found.manifest.title);
-    return { id: found.id, dir: found.dir, strength: setting.strength ?? calibrated(found, proposal.id) };
+    return { id: found.id, dir: found.dir, strength: strength ?? calibrated(found, proposal.id) };
   });
   return { proposal: { id: proposal.id, dir: proposal.dir }, modules: uses, titles };
 }

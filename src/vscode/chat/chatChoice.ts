@@ -8,7 +8,8 @@ import { settingsFor } from '../settings';
 /** @throws UserError when a setting names what is not here. */
 export async function chatChoice(registry: Registry): Promise<Choice> {
   const { proposal, 'chat.modules': modules } = chatSettings();
-  return resolveChoice(proposal, modules, await registry.proposals(), await registry.modules());
+  const setting = 'residual.chat.modules';
+  return resolveChoice(proposal, modules, await registry.proposals(), await registry.modules(), setting);
 }
 
 export function chatLimits(): ChatLimits {

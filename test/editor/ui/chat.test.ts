@@ -296,7 +296,10 @@ describe('the chat panel', () => {
     const frame = await chat.frame();
     const problem = frame.locator('.below .problem');
     await problem.waitFor();
-    assert.match((await problem.textContent()) ?? '', /There is no alignment module "nowhere"/);
+    assert.match(
+      (await problem.textContent()) ?? '',
+      /There is no alignment module "nowhere".*residual\.chat\.modules/,
+    );
     await chat.click('Choose Modules…');
     assert.ok((await window.driver.quickPickRows()).some(row => row.includes('React')));
     await window.driver.press('Escape');

@@ -237,26 +237,26 @@ export function createDriver(page, workspace) {
    * @param {string} command
    */
   async function palette(command) {
+    const input = quickInput.locator('input').first();
+    const row = quickRows.filter({ has: page.getByText(command, { exact: true }) }).first();
+    const quickly = { timeout: 3_000 };
     // A view that takes the focus while it opens closes the palette again: it is opened once more.
     await until(
-      'the command palette',
+      `${command} in the command palette`,
       async () => {
-        if (!(await quickInput.isVisible())) await keyboard.press('F1');
-        return quickInput
-          .locator('input')
-          .first()
-          .fill(`>${command}`, { timeout: 2_000 })
-          .then(() => true)
-          .catch(() => false);
+        try {
+          if (!(await quickInput.isVisible())) await keyboard.press('F1');
+          await input.fill(`>${command}`, quickly);
+          // Clicked rather than entered: the first row is another one until the list has caught up with the text.
+          await row.click(quickly);
+          return true;
+        } catch {
+          return false;
+        }
       },
-      isOpen => isOpen,
-      30_000,
+      isChosen => isChosen,
+      45_000,
     );
-    // Clicked rather than entered: the first row is another one until the list has caught up with the text.
-    await quickRows
-      .filter({ has: page.getByText(command, { exact: true }) })
-      .first()
-      .click();
     const palette = page
       .locator('.quick-input-widget input[aria-label^="Type the name of a command"]')
       .filter({ visible: true });
@@ -341,7 +341,8 @@ export function createDriver(page, workspace) {
   }
 
   /** @param {string} name of a view container in the activity bar */
-  const openView = name => page.locator(`.activitybar .action-label[aria-label^="${name}"]`).click();
+  const openView = name =>
+    page.locator('.activitybar .action-item', { has: page.locator(`.action-label[aria-label^="${name}"]`) }).click();
 
   /**
    * Saves artifacts/NAME.png and returns its path.

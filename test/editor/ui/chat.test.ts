@@ -115,7 +115,11 @@ describe('the chat panel', () => {
     const inserted = [first, `  ${line}`, ...code.map(one => `  ${one}${rest[0]}`), ...rest.slice(1)].join('\n');
     assert.equal(await driver.savedText(FILE), inserted);
     await driver.press('Control+Z');
-    assert.equal((await driver.lineText(2))?.trim(), rest[0].trim());
+    await driver.until(
+      'the line as it was',
+      () => driver.lineText(2),
+      line => line?.trim() === rest[0].trim(),
+    );
     await driver.revert().catch(() => {});
     window.write(FILE, before);
     await driver.until(

@@ -111,8 +111,7 @@ describe('modules as files', () => {
     await driver.quickPick('again.ram');
     await driver.waitForToast('There is another module with the id "ours"', 60_000);
     await toastButton('Keep Both').click();
-    await driver.waitForToast('Ours, newer is imported', 60_000);
-    assert.deepEqual(storedNames(), ['ours', 'ours-2']);
+    await driver.until('both', storedNames, names => names.join() === 'ours,ours-2', 60_000);
     assert.equal(storedManifest('ours-2').id, 'ours-2');
     await driver.dismissToasts();
   });
@@ -172,6 +171,19 @@ describe('modules as files', () => {
       ['ours'],
     );
     await driver.dismissToasts();
+  });
+
+  it('are revealed: in the browser, which has no file manager, by their manifest', async () => {
+    const { driver } = window;
+    await run('residual.revealModule');
+    await driver.quickPick('Our Style');
+    await driver.page.locator('.tab.active[data-resource-name="module.json"]').waitFor();
+    await driver.until(
+      'the manifest',
+      () => driver.page.locator('.part.editor .view-lines').first().textContent(),
+      text => text?.includes('Our') ?? false,
+    );
+    await driver.palette('View: Close Editor');
   });
 
   it('are deleted with their place in the settings, and both come back', async () => {

@@ -40,7 +40,8 @@ describe('the scoreboard', () => {
     await driver.moveBehind(file, after);
     await driver.type(`void ${nSuggested++};`);
     await driver.press('Enter');
-    await driver.type(types);
+    // At once, so that what is shown was asked for and not typed through.
+    await driver.type(types, { delayMs: 0 });
     return driver.waitForGhostText();
   }
 

@@ -13,11 +13,14 @@ export function receiveDrops(target: Document, page: SettingsPage): void {
     page.isDropTarget = isDropTarget;
     page.redraw();
   };
-  target.addEventListener('dragover', event => {
-    if (!isForUs(event.dataTransfer)) return;
-    event.preventDefault();
-    show(true);
-  });
+  for (const kind of ['dragenter', 'dragover'] as const)
+    target.addEventListener(kind, event => {
+      if (!isForUs(event.dataTransfer)) return;
+      event.preventDefault();
+      // What hears of the drag, around the page, takes the mouse away from it to open the file in an editor.
+      event.stopPropagation();
+      show(true);
+    });
   target.addEventListener('dragleave', event => {
     if (event.relatedTarget === null) show(false);
   });

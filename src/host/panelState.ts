@@ -43,7 +43,13 @@ export interface PanelInput {
   readonly proposals: readonly FoundProposal[];
   readonly modules: readonly FoundModule[];
   /** The rule that decides in the file of the preview. */
-  readonly rule?: { readonly file: string; readonly text: string; readonly modules: readonly ModuleSetting[] };
+  readonly rule?: {
+    readonly file: string;
+    /** Its place in the setting, from 1. */
+    readonly number: number;
+    readonly text: string;
+    readonly modules: readonly ModuleSetting[];
+  };
   readonly isMeasuring: boolean;
   /** @param ids of the modules in use; none for the proposal alone. */
   speedOf(proposalDir: string, ids: readonly string[]): SpeedView | undefined;
@@ -136,10 +142,10 @@ function settingView<T>(inspected: Inspected, name: string, kind: ScopeKind, val
 }
 
 function ruleView(
-  { file, text, modules }: NonNullable<PanelInput['rule']>,
+  { modules, ...rule }: NonNullable<PanelInput['rule']>,
   found: readonly FoundModule[],
 ): NonNullable<PanelState['rule']> {
-  return { file, text, titles: modules.map(({ id }) => found.find(m => m.id === id)?.manifest?.title ?? id) };
+  return { ...rule, titles: modules.map(({ id }) => found.find(m => m.id === id)?.manifest?.title ?? id) };
 }
 
 /** A row for every language that a setting names or that is open, `*` first, the others by name. */

@@ -7,6 +7,7 @@ import type { DroppedFile, FromSettingsPage, ModuleAction, PlainAction } from '.
 import { languageName } from './languageNames';
 import { localMessageOf } from './localMessage';
 import { chosenWith } from './modules/moduleCommands';
+import { openRules } from './modules/moduleDecision';
 import {
   askForSource,
   deleteModule,
@@ -124,7 +125,7 @@ export class SettingsPanelIntents {
       case 'openSettings':
         return vscode.commands.executeCommand('workbench.action.openSettings', '@ext:residual.residual');
       case 'openRules':
-        return vscode.commands.executeCommand('workbench.action.openSettings', 'residual.moduleRules');
+        return openRules(this.panel.document?.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri);
     }
   }
 

@@ -107,6 +107,8 @@ export class SettingsPanelModel implements vscode.Disposable {
       vscode.workspace.onDidChangeWorkspaceFolders(refresh),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.onChoice()),
       vscode.window.onDidChangeVisibleTextEditors(refresh),
+      // Of two files side by side, a rule may decide in one.
+      vscode.window.onDidChangeActiveTextEditor(refresh),
       pausing.onDidChange(refresh),
       engine.onDidChangeState(() => void this.askStatus()),
       parts.moduleFiles.onDidChange(() => this.onChoice()),
@@ -265,7 +267,14 @@ export class SettingsPanelModel implements vscode.Disposable {
     const rule = document && decisionFor(document).rule;
     return rule === undefined
       ? {}
-      : { rule: { file: shownPath(document!.uri), text: ruleText(rule), modules: rule.modules } };
+      : {
+          rule: {
+            file: shownPath(document!.uri),
+            number: rule.index + 1,
+            text: ruleText(rule),
+            modules: rule.modules,
+          },
+        };
   }
 
   private instantView(modules: readonly FoundModule[]): InstantView {

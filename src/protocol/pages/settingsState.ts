@@ -158,8 +158,14 @@ export interface PanelState {
   readonly modules: SettingView<readonly ActiveModule[]>;
   /** Modules whose rule decides alone stand beside others: completions fail until one is left. */
   readonly soleRule?: string;
-  /** In the file of the preview, a rule decides instead. */
-  readonly rule?: { readonly file: string; readonly text: string; readonly titles: readonly string[] };
+  /** In the file of the preview, a rule decides instead of `modules`; without titles, for the proposal alone. */
+  readonly rule?: {
+    readonly file: string;
+    /** Its place in the setting, from 1. */
+    readonly number: number;
+    readonly text: string;
+    readonly titles: readonly string[];
+  };
   readonly library: readonly ModuleCard[];
   readonly instant: InstantView;
   readonly options: OptionViews;

@@ -104,7 +104,8 @@ async function storeInRule(
   await section.update('moduleRules', written, levelOf('moduleRules', scope) ?? targetFor(scope));
 }
 
-async function openRules(scope: vscode.Uri | undefined): Promise<void> {
+/** Opens the settings file that the rules are written in, at the rules. */
+export async function openRules(scope: vscode.Uri | undefined): Promise<void> {
   const commands = {
     [vscode.ConfigurationTarget.WorkspaceFolder]: 'workbench.action.openFolderSettingsFile',
     [vscode.ConfigurationTarget.Workspace]: 'workbench.action.openWorkspaceSettingsFile',

@@ -18,8 +18,7 @@ export function alignmentSection(page: SettingsPage, state: PanelState): Templat
     sourceOf(page, 'modules', t('the modules'), modules),
     html`<div class="columns">
       <div>
-        ${modules.value.length === 0 ? nothingActive(page) : activeList(page, modules.value)} ${remarks(state)}
-        ${ruleRemark(page, state)}
+        ${ruleRemark(page, state)} ${modules.value.length === 0 ? nothingActive(page) : activeList(page, modules.value)} ${remarks(state)}
       </div>
       ${previewView(page, state)}
     </div>`,
@@ -152,11 +151,12 @@ function remarks({ modules, soleRule }: PanelState): TemplateResult | typeof not
   </p>`;
 }
 
+/** The list below is what no rule decides: that another choice completes in the open file is said before it. */
 function ruleRemark(page: SettingsPage, { rule }: PanelState): TemplateResult | typeof nothing {
   if (rule === undefined) return nothing;
   const titles = rule.titles.join(' + ') || t('the proposal alone');
-  return html`<p class="muted remark">
-    ${icon('list-ordered')} ${t('In {0} a rule decides instead ({1}): {2}.', rule.file, rule.text, titles)}
-    <button class="link" @click=${() => page.post({ kind: 'do', action: 'openRules' })}>${t('Open the Rules')}</button>
+  return html`<p class="rule">
+    ${icon('list-ordered')} ${t('For {0} the rule {1} ({2}) decides: {3}.', rule.file, rule.number, rule.text, titles)}
+    <button class="link" @click=${() => page.post({ kind: 'do', action: 'openRules' })}>${t('Edit the Rules')}</button>
   </p>`;
 }

@@ -146,14 +146,20 @@ function useButtons(page: SettingsPage, state: PanelState, card: ModuleCard): Te
     </button>`;
   const isDisabled = card.problem !== undefined || state.loading !== undefined;
   const hasOther = state.modules.value.some(module => module.id !== INSTANT_ID && module.problem === undefined);
-  return html`<button class=${hasOther ? 'secondary' : ''} ?disabled=${isDisabled} aria-label=${t('Use {0}', title)} @click=${does('use')}>
+  // What is read aloud begins with what is seen, so that people who speak to their machine can say it.
+  return html`<button
+      class=${hasOther ? 'secondary' : ''}
+      ?disabled=${isDisabled}
+      aria-label=${hasOther ? t('Use Instead: {0}', title) : t('Use {0}', title)}
+      @click=${does('use')}
+    >
       ${hasOther ? t('Use Instead') : t('Use')}</button
     >${
       hasOther
         ? html`<button
             class="secondary"
             ?disabled=${isDisabled}
-            aria-label=${t('Use {0} together with what is in use', title)}
+            aria-label=${t('Add {0} to what is in use', title)}
             @click=${does('add')}
           >
             ${t('Add')}

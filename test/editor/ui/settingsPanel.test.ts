@@ -50,7 +50,7 @@ describe('the settings panel', () => {
 
     it('adds another and changes their order, by the keyboard alone', async () => {
       const { driver } = window;
-      await page.tabTo(`button[aria-label="Use ${tests.title} together with what is in use"]`);
+      await page.tabTo(`button[aria-label="Add ${tests.title} to what is in use"]`);
       await driver.press('Enter');
       await untilOnDisk(window, 'modules', [{ id: react.id }, { id: tests.id }]);
       await untilActive([react.title, tests.title]);
@@ -110,9 +110,12 @@ describe('the settings panel', () => {
       writeModule(window, 'half-there', { files: { 'model.safetensors': 'a'.repeat(64) } });
       const card = page.find('[data-card="from-the-future"]');
       await card.locator('.problem', { hasText: 'format version 99' }).waitFor();
-      assert.ok(await card.getByRole('button', { name: 'Use from-the-future', exact: true }).isDisabled());
+      assert.ok(await card.getByRole('button', { name: 'Use Instead: from-the-future', exact: true }).isDisabled());
       const before = settingOnDisk(window, 'modules');
-      await page.find('[data-card="half-there"]').getByRole('button', { name: 'Use React', exact: true }).click();
+      await page
+        .find('[data-card="half-there"]')
+        .getByRole('button', { name: 'Use Instead: React', exact: true })
+        .click();
       await page.find('.notice.is-error').filter({ hasText: 'half-there' }).waitFor();
       assert.deepEqual(settingOnDisk(window, 'modules'), before);
       await page.button('Dismiss').click();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { pack } from '../../../src/host/ramArchive';
+import { pack } from '../../../src/host/modules/ramArchive';
 import { assertAccessible } from './axe';
 import { openSettingsPage, type SettingsPage, untilOnDisk, writeModule, writeSettings } from './settingsPage';
 import { useWorkbench, withoutSuggestWidget } from './workbench';

@@ -45,6 +45,18 @@ export async function pictures({ driver, workspace, shoot }) {
   await panel.locator('.side.is-aligned:not(.is-working) pre').waitFor();
   await shoot('composed');
 
+  const used = { 'residual.modules': [{ id: 'react', strength: 0.8 }, { id: 'tests' }] };
+  const rule = { glob: 'src/**', modules: [{ id: 'our-style' }, { id: 'tests' }] };
+  write({ ...used, 'residual.moduleRules': [rule] });
+  await panel.locator('.rule').waitFor();
+  await shoot('rule');
+  write({ 'residual.modules': [{ id: 'no-such-module' }, { id: 'our-style' }] });
+  await panel.locator('[data-module="no-such-module"] .problem').waitFor();
+  await panel.locator('.side.is-aligned:not(.is-working)').waitFor();
+  await shoot('error');
+  write(used);
+  await panel.locator('[data-module="react"]').waitFor();
+
   await panel.locator('[data-card="react"] summary').click();
   await panel.locator('#verify-react').click();
   await panel.locator('.notice').waitFor();

@@ -14,7 +14,10 @@ export function languageName(languageId: string): string {
 
 function namesOfExtensions(): Map<string, string> {
   // The editor's own, which no extension brings.
-  const found = new Map([['plaintext', 'Plain Text']]);
+  const found = new Map([
+    ['plaintext', 'Plain Text'],
+    ['scminput', vscode.l10n.t('Commit messages')],
+  ]);
   for (const { packageJSON } of vscode.extensions.all) {
     const languages: readonly { id?: string; aliases?: readonly string[] }[] = packageJSON.contributes?.languages ?? [];
     for (const { id, aliases } of languages)

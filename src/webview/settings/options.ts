@@ -179,7 +179,7 @@ function numberBox(
     </div>
     ${
       isWrong
-        ? html`<p class="problem" role="alert">${
+        ? html`<p class="problem" role="alert">${icon('error')} ${
             step === 1
               ? t('A whole number from {0} to {1}.', number(min), number(max))
               : t('A number from {0} to {1}.', number(min), number(max))

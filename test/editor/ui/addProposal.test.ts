@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { copyOfSample } from '../../../scripts/sample.mjs';
 import { HubServer } from '../../engine/support/hubServer';
 import { commandTitle, shippedModules } from './names';
 import { useWorkbench, type Window, withoutSuggestWidget } from './workbench';
@@ -65,7 +66,16 @@ function settingsOf(window: Window): Record<string, unknown> {
 
 describe('adding a proposal from a folder', () => {
   const [shipped] = shippedModules();
-  const window = useWorkbench({ settings: withoutSuggestWidget });
+  const window = useWorkbench({
+    settings: withoutSuggestWidget,
+    makeWorkspace: () => {
+      const workspace = copyOfSample();
+      const file = path.join(workspace, settingsFile);
+      fs.mkdirSync(path.dirname(file), { recursive: true });
+      fs.writeFileSync(file, JSON.stringify({ 'residual.modules': [{ id: shipped.id }] }));
+      return workspace;
+    },
+  });
   const { begin, enterRow, answer, clickToast, waitForRow, rows } = hands(window);
   let folder: string;
 
@@ -94,7 +104,6 @@ describe('adding a proposal from a folder', () => {
 
   it('copies it after it was tried, and makes it the proposal here without the modules that do not fit it', async () => {
     const { driver } = window;
-    window.write(settingsFile, JSON.stringify({ 'residual.modules': [{ id: shipped.id }] }));
     fs.cpSync(path.join(folder, 'onnx/model.onnx'), path.join(folder, 'onnx/model_int8.onnx'));
     await chooseFolder();
     await waitForRow('8-bit weights');

@@ -1,5 +1,12 @@
 /** The chat panel: draws the state that the extension sends, and sends what a person wants. */
-import '../chat/chat.css';
+import '../chat/page.css';
+import '../chat/welcome.css';
+import '../chat/conversation.css';
+import '../chat/markdown.css';
+import '../chat/below.css';
+import '../chat/composer.css';
+import '../chat/bar.css';
+import '../chat/narrow.css';
 import { html, nothing, render } from 'lit-html';
 import type { ChatPageState, FromChatPage, ToChatPage } from '../../protocol/pages/chat';
 import { onAnswerClick } from '../chat/answerClicks';

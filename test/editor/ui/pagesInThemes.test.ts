@@ -1,0 +1,67 @@
+// The pages that explain and count, in dark and high contrast, and as narrow as a side bar: nothing is cut off or unreadable.
+import assert from 'node:assert/strict';
+import type { Frame } from 'playwright-core';
+import { sampleSpot } from '../../../scripts/sample.mjs';
+import { assertAccessible } from './axe';
+import { commandTitle } from './names';
+import { useWorkbench, withoutSuggestWidget } from './workbench';
+
+const NARROW_PX = 170;
+
+/** The page is transparent: its text is judged on the colour that the workbench has behind it. */
+async function assertAccessibleAsSeen(frame: Frame): Promise<void> {
+  await frame.evaluate("document.documentElement.style.backgroundColor = 'var(--vscode-editor-background)'");
+  await assertAccessible(frame);
+}
+
+/** Draws the page as wide as a narrow side bar. @returns what sticks out at the side, as HTML. */
+function sticksOut(frame: Frame): Promise<string[]> {
+  return frame.evaluate(`(() => {
+    const { body } = document;
+    body.style.width = '${NARROW_PX}px';
+    body.style.boxSizing = 'border-box';
+    const out = [...document.querySelectorAll('#root *')].filter(element => {
+      const { right, width } = element.getBoundingClientRect();
+      return width > 1 && right > ${NARROW_PX} + 1 && getComputedStyle(element).position !== 'absolute';
+    });
+    body.style.width = '';
+    return out.map(element => element.outerHTML.slice(0, 120));
+  })()`);
+}
+
+for (const theme of ['Default Dark Modern', 'Default High Contrast']) {
+  describe(`explaining and counting in ${theme}`, () => {
+    const window = useWorkbench({
+      settings: {
+        ...withoutSuggestWidget,
+        'workbench.colorTheme': theme,
+        'residual.debounce': 0,
+        'residual.showGate': 0,
+        'residual.modules': [{ id: 'react' }],
+      },
+    });
+
+    it('is readable and fits a narrow page', async () => {
+      const { driver } = window;
+      const { file, after, types } = sampleSpot;
+      await driver.openFile(file);
+      await driver.moveBehind(file, after);
+      await driver.type(types);
+      await driver.waitForGhostText();
+      await driver.acceptTab();
+      await driver.palette(commandTitle('residual.showWhy'));
+      const why = (await driver.pageFrame('why')) as Frame;
+      await why.locator('.page[aria-busy="false"] #tokens').waitFor();
+      await assertAccessibleAsSeen(why);
+      assert.deepEqual(await sticksOut(why), []);
+
+      await driver.palette(commandTitle('residual.showScoreboard'));
+      const scoreboard = (await driver.pageFrame('scoreboard')) as Frame;
+      await scoreboard.locator('.chart svg').waitFor();
+      await scoreboard.locator('.chart summary').click();
+      await scoreboard.locator('.days td').first().waitFor();
+      await assertAccessibleAsSeen(scoreboard);
+      assert.deepEqual(await sticksOut(scoreboard), []);
+    });
+  });
+}

@@ -9,11 +9,14 @@ import type { StatusBar } from './statusBar';
 
 export function showExpectedChoice(choices: ModuleChoice, files: ModuleFiles, status: StatusBar): vscode.Disposable {
   let nAsked = 0;
+  let last: vscode.TextDocument | undefined;
   const show = async () => {
     const asked = ++nAsked;
-    const document = vscode.window.activeTextEditor?.document;
+    // While a panel is in front, what is chosen in it holds for the editor that was.
+    const document = vscode.window.activeTextEditor?.document ?? last;
     // An output or a commit box that has the focus says nothing of completions.
-    if (document === undefined || !isWrittenIn(document)) return;
+    if (document === undefined || document.isClosed || !isWrittenIn(document)) return;
+    last = document;
     const settings = settingsFor(document);
     const decision = decisionFor(document, settings);
     // What cannot be resolved is said when a completion is asked for.

@@ -48,6 +48,10 @@ describe('the settings panel', () => {
       await page.find(`[data-card="${react.id}"] .badge`).waitFor();
     });
 
+    it('shows in the status bar what was chosen, while the panel is in front', async () => {
+      await window.driver.waitForStatusBar(statusBarId, text => text.includes(react.title));
+    });
+
     it('adds another and changes their order, by the keyboard alone', async () => {
       const { driver } = window;
       await page.tabTo(`button[aria-label="Add ${tests.title} to what is in use"]`);

@@ -147,9 +147,15 @@ describe('the settings panel for everybody', () => {
   ])
     it(`is accessible in ${theme}`, async () => {
       const modules = [{ id: 'react', strength: 0.9 }, { id: 'tests' }, { id: 'gone' }];
-      writeSettings(window, { 'workbench.colorTheme': theme, 'residual.modules': modules });
+      const moduleRules = [{ glob: 'src/**', modules: [{ id: 'a-module-with-a-name-that-does-not-end' }] }];
+      writeSettings(window, {
+        'workbench.colorTheme': theme,
+        'residual.modules': modules,
+        'residual.moduleRules': moduleRules,
+      });
       await page.find(`body.${kind}`).waitFor();
       await page.find('[data-module="gone"] .problem').waitFor();
+      await page.find('.rule').waitFor();
       await page.find('.side.is-alone:not(.is-working) pre').waitFor({ timeout: 60_000 });
       await assertAccessible(page.frame);
     });

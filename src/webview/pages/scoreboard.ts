@@ -1,4 +1,5 @@
 /** The scoreboard's page. */
+import '../report.css';
 import '../scoreboard/scoreboard.css';
 import type { FromScoreboardPage, ToScoreboardPage } from '../../protocol/pages/scoreboard';
 import { connect } from '../page';

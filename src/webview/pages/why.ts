@@ -1,4 +1,5 @@
 /** The page that explains a suggestion. */
+import '../report.css';
 import '../why/why.css';
 import type { FromWhyPage, ToWhyPage } from '../../protocol/pages/why';
 import { connect } from '../page';

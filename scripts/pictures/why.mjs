@@ -28,6 +28,10 @@ export async function pictures({ driver, shoot }) {
   await shoot('shown');
   await page.locator('#tokens [role=option]').nth(3).click();
   await shoot('token');
+  // Beside an editor there is no room for it in the narrow window.
+  await driver.palette('View: Close Primary Side Bar');
+  await driver.palette('View: Toggle Maximize Editor Group');
+  await shoot('alone');
 
   await page.evaluate(message => globalThis.postMessage(message, '*'), {
     kind: 'failed',

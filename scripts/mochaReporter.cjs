@@ -18,9 +18,9 @@ module.exports = class extends reporters.Spec {
     if (!file) return;
     const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_RUN_END } = Runner.constants;
     const write = line => fs.appendFileSync(file, `${JSON.stringify(line)}\n`);
-    runner.on(EVENT_TEST_PASS, test => write({ kind: 'passed', title: test.fullTitle() }));
-    runner.on(EVENT_TEST_FAIL, test => write({ kind: 'failed', title: test.fullTitle() }));
-    runner.on(EVENT_TEST_PENDING, test => write({ kind: 'skipped', title: test.fullTitle() }));
+    runner.on(EVENT_TEST_PASS, test => write({ kind: 'passed', title: test.fullTitle(), file: test.file }));
+    runner.on(EVENT_TEST_FAIL, test => write({ kind: 'failed', title: test.fullTitle(), file: test.file }));
+    runner.on(EVENT_TEST_PENDING, test => write({ kind: 'skipped', title: test.fullTitle(), file: test.file }));
     runner.on(EVENT_RUN_END, () => write({ kind: 'end' }));
   }
 };

@@ -282,6 +282,13 @@ export function createDriver(page, workspace) {
     );
 
   /**
+   * Waits until the open quick pick offers a row with this text.
+   * @param {string} text
+   */
+  const waitForQuickPickRow = text =>
+    until(`a row with ${text}`, quickPickRows, rows => rows.some(row => row.includes(text)));
+
+  /**
    * The text of a status bar item by its full id (`publisher.name.item`).
    * @param {string} id
    * @returns {Promise<string | undefined>}
@@ -377,6 +384,7 @@ export function createDriver(page, workspace) {
     palette,
     quickPick,
     quickPickRows,
+    waitForQuickPickRow,
     statusBar,
     waitForStatusBar,
     waitForStatusLabel,

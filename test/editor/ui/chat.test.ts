@@ -305,7 +305,7 @@ describe('the chat panel', () => {
       /There is no alignment module "nowhere".*residual\.chat\.modules/,
     );
     await chat.click('Choose Modules…');
-    assert.ok((await window.driver.quickPickRows()).some(row => row.includes('React')));
+    await window.driver.waitForQuickPickRow('React');
     await window.driver.press('Escape');
     window.write(SETTINGS, '{}');
     await problem.waitFor({ state: 'detached' });

@@ -53,7 +53,7 @@ describe('the instant module', () => {
     const { driver } = window;
     const [react] = shippedModules();
     await driver.clickStatusBar(statusBarId);
-    assert.ok((await driver.quickPickRows()).some(row => row.includes('Instant: this workspace')));
+    await driver.waitForQuickPickRow('Instant: this workspace');
     await driver.press('Escape');
     const ids = (modules: readonly { id: string }[] | undefined) => modules?.map(({ id }) => id).join();
     for (const [title, expected] of [

@@ -283,6 +283,8 @@ describe('the settings panel', () => {
       const { driver } = window;
       await driver.page.reload();
       await driver.waitForStatusBar(statusBarId, text => text !== '', 120_000);
+      // Which of the tabs was in front is VS Code's to remember.
+      await driver.page.locator('.tab[data-resource-name="Residual"], .tab[aria-label^="Residual"]').first().click();
       page = await settingsPageOf(driver);
       await page.find('.scope input:checked').waitFor({ state: 'attached' });
     });

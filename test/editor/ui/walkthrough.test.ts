@@ -29,7 +29,7 @@ describe('walkthrough', () => {
   });
   it('switches modules', async () => {
     await act('Pick an alignment module', 'Switch Module');
-    assert.ok((await window.driver.quickPickRows()).some(row => row.includes('React')));
+    await window.driver.waitForQuickPickRow('React');
     await window.driver.press('Escape');
   });
   it('shows the log', async () => {

@@ -215,7 +215,7 @@ describe('why a completion without modules', () => {
     await frame.getByText('Grey text stood there already').waitFor();
     await assertAccessible(frame);
     await frame.locator('#switch').click();
-    assert.ok((await driver.quickPickRows()).some(row => row.includes(react.title)));
+    await driver.waitForQuickPickRow(react.title);
     await driver.press('Escape');
   });
 });

@@ -89,15 +89,18 @@ function cutLeftEdge(tokens: readonly number[], room: number): readonly number[]
   return tokens.slice(Math.ceil((tokens.length - room) / step) * step);
 }
 
-/** The suffix's first whole lines within `room` tokens; without one newline in reach, its first tokens. */
 function suffixTokens(suffix: string, tokenizer: Tokenizer, room: number): readonly number[] {
   if (room === 0 || suffix.trim() === '') return [];
   // A token is rarely longer than 16 characters: do not tokenize what cannot be shown.
-  const all = tokenizer.encode(suffix.slice(0, room * 16));
-  if (all.length <= room) return all;
+  return wholeLines(tokenizer.encode(suffix.slice(0, room * 16)), tokenizer, room);
+}
+
+/** The first whole lines within `room` tokens; without one newline in reach, the first tokens. */
+export function wholeLines(tokens: readonly number[], tokenizer: Tokenizer, room: number): readonly number[] {
+  if (tokens.length <= room) return tokens;
   for (let end = room; end > room >> 1; end--)
-    if (tokenizer.bytes(all[end]).includes(NEWLINE)) return all.slice(0, end);
-  return all.slice(0, room);
+    if (tokenizer.bytes(tokens[end]).includes(NEWLINE)) return tokens.slice(0, end);
+  return tokens.slice(0, room);
 }
 
 /** The chunks that fit, the most useful one, which comes first in `chunks`, closest to the cursor. */

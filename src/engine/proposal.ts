@@ -100,12 +100,7 @@ export async function loadProposal(files: ProposalFiles, hashes: FileHashes, exe
     const listed = manifest?.files ?? {};
     const names = ['tokenizer.json', 'config.json', 'tokenizer_config.json', graphFile, ...files.weightFiles];
     await hashes.verify(folder, listed, names, new Map([['tokenizer.json', tokenizerBytes]]));
-    const tokenizer = createTokenizer({
-      id: sha256(tokenizerBytes),
-      json: parseModelJson(folder, 'tokenizer.json', tokenizerBytes),
-      config: (await readOptionalJson(folder, 'tokenizer_config.json')) ?? {},
-      special: manifest?.fim?.tokens,
-    });
+    const tokenizer = await tokenizerOf(files, tokenizerBytes);
     const config = parseConfig(await readModelJson(folder, 'config.json'));
     const session = await openSession(path.join(folder.dir, graphFile), [], files.sizeBytes, execution);
     const contextLength = manifest?.contextLength ?? config.contextLength;
@@ -120,6 +115,23 @@ export async function loadProposal(files: ProposalFiles, hashes: FileHashes, exe
     const chat = await readChatFormat(folder, manifest, tokenizer.special, fimOrder(manifest, tokenizer.special));
     const described = manifest ?? describe(folder, config, graphFile, session);
     return { manifest: described, tokenizer, model, chat, architecture: config.architecture };
+  });
+}
+
+/**
+ * A proposal's tokenizer without its model.
+ * @throws UserError naming the file, the reason and the next step.
+ */
+export async function loadTokenizer(files: ProposalFiles): Promise<Tokenizer> {
+  return named(files.folder, async () => tokenizerOf(files, await readModelFile(files.folder, 'tokenizer.json')));
+}
+
+async function tokenizerOf({ folder, manifest }: ProposalFiles, bytes: Buffer): Promise<Tokenizer> {
+  return createTokenizer({
+    id: sha256(bytes),
+    json: parseModelJson(folder, 'tokenizer.json', bytes),
+    config: (await readOptionalJson(folder, 'tokenizer_config.json')) ?? {},
+    special: manifest?.fim?.tokens,
   });
 }
 

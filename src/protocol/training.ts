@@ -91,6 +91,8 @@ export interface DryRun {
   readonly nHeldOutTokens: number;
   readonly nHeldOutFiles: number;
   readonly nPairs: number;
+  /** General code that is mixed in against forgetting; 0 where none is wanted or the proposal brings none. */
+  readonly nReplayTokens: number;
   /** Measured on this machine, now. */
   readonly tokensPerS: number;
   /** Everything together: drawing samples, training, measuring, writing. */

@@ -1,0 +1,192 @@
+/**
+ * Finds what looks like a secret in a text, and takes the whole lines out: private keys, tokens of well-known shapes,
+ * passwords written into code, people's e-mail addresses. A line too many costs little, a key in a module cannot be
+ * taken back. Addresses under the reserved names (example.com and the like), of `noreply` senders and of `git@` remotes
+ * belong to nobody and stay.
+ */
+
+export interface SecretCounts {
+  readonly keys: number;
+  readonly tokens: number;
+  readonly addresses: number;
+}
+
+export interface Redacted {
+  readonly text: string;
+  readonly nSecrets: SecretCounts;
+}
+
+/** Places in a text, as UTF-16 offsets. */
+interface Place {
+  readonly kind: keyof SecretCounts;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Tokens that are known by their shape alone. */
+const SHAPES: readonly RegExp[] = [
+  /\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|ANVA|ABIA|ACCA)[A-Z0-9]{16}\b/g, // AWS
+  /\bgh[pousr]_[A-Za-z0-9]{36,255}\b/g, // GitHub
+  /\bgithub_pat_[A-Za-z0-9_]{22,255}\b/g,
+  /\bgl(?:pat|ptt|dt|rt|cbt|soat)-[\w-]{20,}/g, // GitLab
+  /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g, // Slack
+  /\bxapp-\d-[A-Z0-9]+-\d+-[a-z0-9]+/g,
+  /hooks\.slack\.com\/(?:services|workflows)\/[\w/]{20,}/g,
+  /discord(?:app)?\.com\/api\/webhooks\/\d+\/[\w-]{20,}/g,
+  /\bAIza[\w-]{35}/g, // Google
+  /\bya29\.[\w-]{20,}/g,
+  /\bGOCSPX-[\w-]{20,}/g,
+  /\bnpm_[A-Za-z0-9]{36}\b/g,
+  /:_(?:authToken|auth|password)\s*=\s*[^\s$]{8,}/g, // .npmrc
+  /\bpypi-[\w-]{50,}/g,
+  /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}/g, // JWT
+  /\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}/g, // Stripe
+  /\bwhsec_[A-Za-z0-9+/=]{24,}/g,
+  /\bSG\.[\w-]{16,}\.[\w-]{16,}/g, // SendGrid
+  /\bkey-[0-9a-f]{32}\b/g, // Mailgun
+  /\bhf_[A-Za-z0-9]{30,}\b/g, // Hugging Face
+  /\bdop_v1_[0-9a-f]{64}\b/g, // DigitalOcean
+  /\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}\b/g, // Shopify
+  /\b\d{8,10}:AA[\w-]{33}/g, // Telegram
+  /\bAGE-SECRET-KEY-1[0-9A-Z]{50,}/g,
+  /\bAccountKey=[A-Za-z0-9+/]{40,}={0,2}/g, // Azure
+  /\bSharedAccess(?:Key|Signature)=[^\s"';]{20,}/g,
+];
+
+/** Tokens whose shape also occurs in names: they must look drawn by lot. */
+const RANDOM_SHAPES: readonly RegExp[] = [
+  /\bsk-[A-Za-z0-9_-]{20,}/g, // OpenAI, Anthropic
+  /\b(?:Bearer|Basic)\s+([\w.~+/-]{20,}=*)/g,
+];
+
+const SECRET_NAME =
+  '(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|auth[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|encryption[_-]?key|signing[_-]?key|credentials?)';
+/** `password = "…"`, `"apiKey": '…'`, `--token "…"`. */
+const QUOTED = new RegExp(
+  `${SECRET_NAME}[\\w-]{0,40}["'\`\\]]{0,2}\\s{0,4}(?::|=>|:=|={1,3}|,|\\s)\\s{0,4}["'\`]([^"'\`\\s]{8,200})["'\`]`,
+  'gi',
+);
+/** `DB_PASSWORD=…` and `password: …` without quotes: settings files and shell scripts. */
+const BARE = new RegExp(
+  `^[\\s-]{0,40}(?:export\\s+)?[\\w.-]{0,40}${SECRET_NAME}[\\w-]{0,40}\\s{0,4}[:=]\\s{0,4}([^\\s"'\`(){}\\[\\],;<>$]{10,200})\\s*$`,
+  'gim',
+);
+/** A name and a password in an address: `postgres://me:…@host`. */
+const IN_URL = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/"'`<>{}$]{0,64}:([^\s:@/"'`<>{}$*]{3,128})@[\w.-]+/gi;
+
+const KEY_BEGIN = /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----/g;
+/** What stands between a key's first and last line, however it is quoted in code. */
+const KEY_LINE =
+  /^[\s"'`+,;|#*\\]*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]*={1,2}|[A-Z][\w-]+: .*|)(?:\\n|\\r|["'`+,;|\\\s])*$/;
+
+/** @returns the text without the lines in which a secret stands, and how many were found. */
+export function withoutSecrets(text: string): Redacted {
+  const places = [...keys(text), ...tokens(text), ...addresses(text)];
+  const nSecrets = { keys: 0, tokens: 0, addresses: 0 };
+  if (places.length === 0) return { text, nSecrets };
+  places.sort((a, b) => a.start - b.start || b.end - a.end);
+  const kept: string[] = [];
+  let at = 0;
+  let foundTo = -1;
+  for (const { kind, start, end } of places) {
+    // One secret may fit several shapes.
+    if (start < foundTo) continue;
+    nSecrets[kind]++;
+    foundTo = end;
+    const lineStart = text.lastIndexOf('\n', start - 1) + 1;
+    if (start > 0 && lineStart > at) kept.push(text.slice(at, lineStart));
+    const newline = text.indexOf('\n', Math.max(end - 1, start));
+    at = Math.max(at, newline < 0 ? text.length : newline + 1);
+  }
+  kept.push(text.slice(at));
+  return { text: kept.join(''), nSecrets };
+}
+
+function* keys(text: string): Generator<Place> {
+  for (const { 0: begin, index: start } of text.matchAll(KEY_BEGIN)) {
+    let end = start + begin.length;
+    const newline = text.indexOf('\n', end);
+    // The whole key may be one string with escaped newlines.
+    const rest = text.slice(end, newline < 0 ? text.length : newline);
+    let hasBody = /[A-Za-z0-9+/=]{16,}/.test(rest);
+    for (let next = newline; next >= 0 && next < text.length; ) {
+      const lineEnd = text.indexOf('\n', next + 1);
+      const line = text.slice(next + 1, lineEnd < 0 ? text.length : lineEnd);
+      const isLast = line.includes('-----END ');
+      if (!isLast && !KEY_LINE.test(line)) break;
+      if (/[A-Za-z0-9+/=]{16,}/.test(line)) hasBody = true;
+      if (isLast || line.trim() !== '') end = lineEnd < 0 ? text.length : lineEnd;
+      if (isLast || lineEnd < 0) break;
+      next = lineEnd;
+    }
+    // Code that only looks for keys names their first line.
+    if (hasBody) yield { kind: 'keys', start, end };
+  }
+}
+
+function* tokens(text: string): Generator<Place> {
+  for (const shape of SHAPES) for (const match of text.matchAll(shape)) yield placeOf(match);
+  for (const shape of RANDOM_SHAPES)
+    for (const match of text.matchAll(shape)) if (isRandom(match[1] ?? match[0], 3.5)) yield placeOf(match);
+  for (const match of text.matchAll(QUOTED)) if (isPassword(match[1])) yield placeOf(match);
+  for (const match of text.matchAll(BARE))
+    if (isRandom(match[1], 3.2) && !/^[\w.]+\.\w+$/.test(match[1])) yield placeOf(match);
+  for (const match of text.matchAll(IN_URL)) if (!isPlaceholder(match[1])) yield placeOf(match);
+}
+
+function placeOf(match: RegExpMatchArray): Place {
+  const start = match.index ?? 0;
+  return { kind: 'tokens', start, end: start + match[0].length };
+}
+
+/** As people choose passwords and services make keys: not a word, a name, a path or a message. */
+function isPassword(value: string): boolean {
+  if (isPlaceholder(value) || /[(){}<>]|\$\{|^[./]|:\/\//.test(value)) return false;
+  if (isRandom(value, 3)) return true;
+  // What a person makes up has a sign that no name has.
+  return /[A-Za-z]/.test(value) && /\d/.test(value) && /[!@#$%^&*?~]/.test(value);
+}
+
+/**
+ * Letters and digits mixed, and at least so many bits a character: names with a number at the end have their digits in
+ * one place, keys have them everywhere.
+ */
+function isRandom(value: string, leastBits: number): boolean {
+  const changes = value.match(/[A-Za-z](?=\d)|\d(?=[A-Za-z])/g)?.length ?? 0;
+  return changes >= 2 && bitsPerChar(value) >= leastBits;
+}
+
+function isPlaceholder(value: string): boolean {
+  return (
+    /^(?:x+|\*+|\.+|password|passwd|pass|secret|user(?:name)?|token|changeme|example|test(?:ing)?)$/i.test(value) ||
+    /your[_-]|[_-]here\b|placeholder|redacted|x{5,}|\*{3,}/i.test(value)
+  );
+}
+
+/** Shannon's entropy of the characters. */
+function bitsPerChar(value: string): number {
+  const counts = new Map<string, number>();
+  for (const char of value) counts.set(char, (counts.get(char) ?? 0) + 1);
+  let bits = 0;
+  for (const n of counts.values()) bits -= (n / value.length) * Math.log2(n / value.length);
+  return bits;
+}
+
+const LOCAL_PART = /[A-Za-z0-9._%+-]{1,64}$/;
+const DOMAIN = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}[A-Za-z]{2,24}(?![\w-])/;
+const NOBODY = /(?:^|\.)(?:example\.(?:com|org|net|edu)|example|test|invalid|localhost|local)$/i;
+const NO_READER = /^(?:no-?reply|do-?not-?reply|git|hg|svn|npm)$/i;
+/** `icon@2x.png`, `package@1.0.tgz`, `user@module.js`. */
+const FILE_NAME =
+  /\.(?:png|jpe?g|gif|svg|webp|avif|ico|css|scss|less|[cm]?[jt]sx?|json|html?|map|tgz|zip|gz|wasm|woff2?|vue|yml|yaml)$/i;
+
+function* addresses(text: string): Generator<Place> {
+  for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+    const local = LOCAL_PART.exec(text.slice(Math.max(0, at - 64), at))?.[0];
+    const domain = DOMAIN.exec(text.slice(at + 1, at + 256))?.[0];
+    if (local === undefined || domain === undefined) continue;
+    if (NOBODY.test(domain) || NO_READER.test(local) || FILE_NAME.test(domain)) continue;
+    if (/^\d/.test(domain) && /^[\dx.]+$/i.test(domain.split('.')[0])) continue;
+    yield { kind: 'addresses', start: at - local.length, end: at + 1 + domain.length };
+  }
+}

@@ -1,0 +1,78 @@
+/** Preference pairs: what is left of one without secrets, and what it is as two rows. */
+import { buildPrompt, type FimOrder } from '../core/fim';
+import type { Tokenizer } from '../core/model';
+import { responseRow, type TrainingRow } from '../core/training/rows';
+import { withoutSecrets } from '../core/training/secrets';
+import type { PreferencePair } from '../protocol/training';
+
+export interface PairRows {
+  readonly chosen: TrainingRow;
+  readonly rejected: TrainingRow;
+  /** Never trained on: what tells whether the preference was learnt. */
+  readonly isHeldOut: boolean;
+}
+
+/** Responses are cut to this share of a row, so that the prompt says something. */
+const MOST_RESPONSE = 0.4;
+/** Every so many pairs one is held out. */
+const HELD_OUT_EVERY = 8;
+
+/**
+ * @param nSecrets counts what was found
+ * @returns undefined where a secret stands in what was completed, or nothing distinguishes the two.
+ */
+export function withoutSecretsInPair(
+  pair: PreferencePair,
+  nSecrets: { keys: number; tokens: number; addresses: number },
+): PreferencePair | undefined {
+  const { text, chosen, rejected } = pair;
+  const clean = (part: string) => {
+    const redacted = withoutSecrets(part);
+    for (const kind of ['keys', 'tokens', 'addresses'] as const) nSecrets[kind] += redacted.nSecrets[kind];
+    return redacted.text;
+  };
+  const lineStart = text.prefix.lastIndexOf('\n') + 1;
+  const line = text.prefix.slice(lineStart);
+  const lines = [line + chosen, line + rejected];
+  if (chosen === rejected || lines.some(one => clean(one) !== one)) return undefined;
+  return {
+    text: {
+      path: text.path,
+      prefix: clean(text.prefix.slice(0, lineStart)) + line,
+      lineRest: text.lineRest,
+      suffix: clean(text.suffix),
+      neighbours: text.neighbours.map(chunk => ({ path: chunk.path, text: clean(chunk.text) })),
+    },
+    chosen,
+    rejected,
+  };
+}
+
+/**
+ * Each pair as two rows of `length` tokens with one prompt, as served: what the prompt was backed up by belongs to both
+ * responses, which end with the end token.
+ */
+export function rowsOfPairs(
+  pairs: readonly PreferencePair[],
+  tokenizer: Tokenizer,
+  order: FimOrder,
+  length: number,
+): PairRows[] {
+  const mostResponse = Math.floor(length * MOST_RESPONSE);
+  return pairs.map((pair, i) => {
+    const prompt = buildPrompt(pair.text, tokenizer, order, length - mostResponse);
+    const owed = new TextDecoder().decode(prompt.owed);
+    // A small budget may be overdrawn by a long path.
+    const shown = prompt.tokens.slice(Math.max(0, prompt.tokens.length - (length - mostResponse)));
+    const row = (written: string) => {
+      const response = tokenizer.encode(owed + written.replace(/\r\n?/g, '\n'));
+      const whole = [...response.slice(0, mostResponse - 1), tokenizer.special.endoftext];
+      return responseRow(shown, whole, length);
+    };
+    return {
+      chosen: row(pair.chosen),
+      rejected: row(pair.rejected),
+      isHeldOut: i % HELD_OUT_EVERY === HELD_OUT_EVERY - 1,
+    };
+  });
+}

@@ -141,7 +141,7 @@ function placeOf(match: RegExpMatchArray): Place {
 
 /** As people choose passwords and services make keys: not a word, a name, a path or a message. */
 function isPassword(value: string): boolean {
-  if (isPlaceholder(value) || /[(){}<>]|\$\{|^[./]|:\/\//.test(value)) return false;
+  if (isPlaceholder(value) || /[(){}<>]|\$\{|^[./]|:\/\/|^#[a-z][\w-]*$/i.test(value)) return false;
   if (isRandom(value, 3)) return true;
   // What a person makes up has a sign that no name has.
   return /[A-Za-z]/.test(value) && /\d/.test(value) && /[!@#$%^&*?~]/.test(value);

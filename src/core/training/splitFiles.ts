@@ -34,16 +34,19 @@ export function splitFiles(files: readonly SplitFile[]): Split[] {
   const total = files.reduce((sum, file) => sum + file.nTokens, 0);
   const order = files.map((file, i) => ({ i, nTokens: file.nTokens, hash: hash(file.name) }));
   order.sort((a, b) => a.hash - b.hash || (files[a.i].name < files[b.i].name ? -1 : 1));
-  const held = order.filter(file => file.hash < SHARE);
+  const most = MOST_SHARE * total;
+  const held = order.filter(file => file.hash < SHARE && file.nTokens <= most);
   let nHeld = held.reduce((sum, file) => sum + file.nTokens, 0);
-  while (held.length > 2 && nHeld > MOST_SHARE * total) nHeld -= held.pop()!.nTokens;
-  const fits = (nTokens: number) => nTokens >= SAYS_SOMETHING_TOKENS && nHeld + nTokens <= MOST_SHARE * total;
-  const others = order.filter(file => !held.includes(file));
+  while (held.length > 2 && nHeld > most) nHeld -= held.pop()!.nTokens;
+  const fits = (nTokens: number) => nTokens >= SAYS_SOMETHING_TOKENS && nHeld + nTokens <= most;
+  const taken = new Set(held);
+  const others = order.filter(file => !taken.has(file));
   const bySize = [...others].sort((a, b) => a.nTokens - b.nTokens || a.hash - b.hash);
   // First what fits well; where nothing does, the smallest, so that two are always held out.
   for (const file of [...others.filter(f => fits(f.nTokens)), ...bySize]) {
     if (held.length >= 2 && (nHeld >= LEAST_SHARE * total || !fits(file.nTokens))) continue;
-    if (held.includes(file)) continue;
+    if (taken.has(file)) continue;
+    taken.add(file);
     held.push(file);
     nHeld += file.nTokens;
   }

@@ -31,6 +31,7 @@ const SHIPPED = [
   'models/proposals',
   'models/modules',
   'models/graphs',
+  'models/replay',
 ];
 
 /** @returns {Promise<string>} path of the vsix */

@@ -127,7 +127,7 @@ export class CandidateCache {
     for (let i = 0; i < n; i++) {
       ids[i] = bytes.readUInt16LE(4 + 2 * i);
       const units = bytes.readUInt16LE(4 + 2 * (n + i));
-      logps[i] = units === NONE ? NO_CANDIDATE_LOGP : -units / UNITS;
+      logps[i] = units === NONE ? NO_CANDIDATE_LOGP : 0 - units / UNITS;
     }
     return { ids, logps };
   }

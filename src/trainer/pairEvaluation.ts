@@ -172,12 +172,16 @@ export async function exactMatch(
   const q = aligner.open();
   const q0 = reference?.open();
   const aligners: AlignerSource[] = [{ rule, strength, sequence: q, ...(q0 && { reference: q0 }) }];
+  const contextLength = Math.min(
+    ...[proposal.model, aligner, ...(reference ? [reference] : [])].map(m => m.contextLength),
+  );
+  const budget = Math.min(PROMPT_TOKENS, contextLength - MOST_TOKENS);
   let nProposal = 0;
   let nAligned = 0;
   try {
     for (const cut of cuts) {
-      if (await completes(proposal, p, [], cut, signal)) nProposal++;
-      if (await completes(proposal, p, aligners, cut, signal)) nAligned++;
+      if (await completes(proposal, p, [], cut, budget, signal)) nProposal++;
+      if (await completes(proposal, p, aligners, cut, budget, signal)) nAligned++;
     }
   } finally {
     for (const sequence of [p, q, q0]) sequence?.close();
@@ -187,13 +191,13 @@ export async function exactMatch(
 }
 
 async function completes(
-  { tokenizer, manifest, model }: Proposal,
+  { tokenizer, manifest }: Proposal,
   sequence: Sequence,
   aligners: readonly AlignerSource[],
   { text, truth }: HeldOutCut,
+  budget: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const budget = Math.min(PROMPT_TOKENS, model.contextLength - MOST_TOKENS);
   const prompt = buildPrompt(text, tokenizer, fimOrder(manifest, tokenizer.special), budget);
   await sequence.seek(prompt.tokens, signal);
   for (const aligner of aligners) {

@@ -65,8 +65,10 @@ export function heldOutCuts(
     if (found.length === n) break;
     const tokens = store.tokens(cut.file);
     const prefix = tokenizer.decode([...tokens.subarray(Math.max(0, cut.begin - SHOWN_TOKENS.before), cut.begin)]);
-    const truth = tokenizer.decode([...cut.middle]);
-    const suffix = tokenizer.decode([...tokens.subarray(cut.end, cut.end + SHOWN_TOKENS.after)]).slice(1);
+    const below = tokenizer.decode([...tokens.subarray(cut.begin, cut.end + SHOWN_TOKENS.after)]);
+    // Some tokenizers hide a line's end inside of a token, where no middle ends.
+    const [truth] = below.split('\n', 1);
+    const suffix = below.slice(truth.length + 1);
     const place = `${cut.file}:${cut.begin}`;
     // A cut inside a character is none that a cursor can stand at.
     const isBroken = prefix.endsWith('\ufffd') || truth.includes('\ufffd');

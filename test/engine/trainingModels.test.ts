@@ -1,0 +1,360 @@
+/** What a training draws from a proposal and measures on it: samples, candidates, the strength of a pair, lines completed. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { isAbortError } from '../../src/core/errors';
+import type { LanguageModel, Sequence, Tokenizer } from '../../src/core/model';
+import type { TrainingRow } from '../../src/core/training/rows';
+import type { Proposal } from '../../src/engine/proposal';
+import type { TrainingSpec } from '../../src/protocol/training';
+import { CandidateCache, N_CANDIDATES, NO_CANDIDATE_LOGP } from '../../src/trainer/candidates';
+import { evaluatePair, exactMatch, measurePair } from '../../src/trainer/pairEvaluation';
+import { proposalSamples } from '../../src/trainer/proposalSamples';
+import { never, openProposal, proposalDir } from './support/fixtures';
+import { type Prepared, prepare, removeJobs, sources, tinySpec } from './support/trainingJob';
+
+const T = 256;
+const ignore = () => {};
+
+describe('training beside a proposal', function () {
+  this.timeout(60_000);
+  let proposal: Proposal;
+  let other: Proposal;
+  let prepared: Prepared;
+  before(async () => {
+    proposal = await openProposal(proposalDir('delta'));
+    // Another random model of the same vocabulary.
+    other = await openProposal(proposalDir('llama'));
+    prepared = await prepare(tinySpec, sources());
+  });
+  after(async () => {
+    await proposal.model.close();
+    await other.model.close();
+    removeJobs();
+  });
+  /** The row of logps after `tokens`, evaluated by itself. */
+  const rowAfter = async (model: LanguageModel, tokens: readonly number[]) => {
+    const sequence = model.open();
+    await sequence.seek(tokens, never);
+    const row = sequence.logps().slice();
+    sequence.close();
+    return row;
+  };
+
+  describe('samples', () => {
+    const spec: TrainingSpec = { ...tinySpec, objective: 'ram-normalised', minutes: 1 };
+    const draw = (dir: string, of = spec, signal = never, onProgress: (a: number, b: number) => void = ignore) =>
+      proposalSamples(dir, of, prepared.dataset, proposal, signal, onProgress);
+    const all = (set: Awaited<ReturnType<typeof draw>>, n = set.nPrompts) =>
+      Array.from({ length: n }, (_, i) => set.rows(i, T));
+
+    it('are m responses to each prompt, that end with a line or the text', async () => {
+      const { dir, dataset } = await prepare(spec, sources());
+      const seen: (readonly [number, number])[] = [];
+      const set = await draw(dir, spec, never, (done, total) => seen.push([done, total]));
+      assert.equal(set.m, 4);
+      assert.ok(set.nPrompts >= 16);
+      assert.deepEqual(seen.at(-1), [set.nPrompts, set.nPrompts]);
+      const { tokenizer } = dataset;
+      const ends = (token: number) => tokenizer.bytes(token).length === 0 || tokenizer.bytes(token).includes(10);
+      const prompts = dataset.samplePrompts(set.nPrompts);
+      for (const [i, { truth, drawn }] of all(set).entries()) {
+        const prompt = prompts[i];
+        assert.equal(drawn.length, 4);
+        assert.deepEqual(responseOf(truth), [...prompt.truth]);
+        for (const row of [truth, ...drawn]) {
+          assert.deepEqual(row.tokens.subarray(0, prompt.tokens.length), prompt.tokens);
+          assert.equal(row.weights.indexOf(1), prompt.tokens.length - 1);
+          const response = responseOf(row);
+          assert.deepEqual(
+            response.slice(0, -1),
+            [...row.tokens.subarray(prompt.tokens.length)].slice(0, response.length - 1),
+          );
+          assert.ok(!response.slice(0, -1).some(ends) || row === truth);
+          assert.ok(ends(response.at(-1)!) || response.length === 48);
+        }
+      }
+      assert.ok(all(set).some(({ drawn }) => new Set(drawn.map(row => responseOf(row).join())).size > 1));
+      assert.equal(set.nDrawnTokens, all(set).flatMap(s => s.drawn.flatMap(responseOf)).length);
+    });
+
+    it('are drawn from the proposal: at temperature 1 as often as it says', async () => {
+      const { dir } = await prepare(spec, sources());
+      const set = await draw(dir);
+      // Σ log P of what was drawn, against its expectation −ΣH, in standard errors.
+      let sum = 0;
+      let variance = 0;
+      for (const { drawn } of all(set, 8))
+        for (const row of drawn.slice(0, 2)) {
+          const at = row.weights.indexOf(1);
+          const logps = await rowAfter(proposal.model, [...row.tokens.subarray(0, at + 1)]);
+          const mean = logps.reduce((total, logp) => total + Math.exp(logp) * logp, 0);
+          sum += logps[row.targets[at]] - mean;
+          variance += logps.reduce((total, logp) => total + Math.exp(logp) * (logp - mean) ** 2, 0);
+        }
+      assert.ok(Math.abs(sum) < 4 * Math.sqrt(variance), `${sum / Math.sqrt(variance)} standard errors`);
+    });
+
+    it('go on from where they were stopped, to the same ones', async () => {
+      const { dir } = await prepare(spec, sources());
+      const whole = all(await draw(dir));
+      const file = path.join(dir, 'samples.bin');
+      const bytes = readFileSync(file);
+      assert.deepEqual(all(await draw(dir, spec, never, () => assert.fail('nothing is drawn again'))), whole);
+
+      const { dir: again } = await prepare(spec, sources());
+      const controller = new AbortController();
+      const stopped = draw(again, spec, controller.signal, done => done === 5 && controller.abort());
+      await assert.rejects(stopped, isAbortError);
+      const later: number[] = [];
+      assert.deepEqual(all(await draw(again, spec, never, done => later.push(done))), whole);
+      assert.equal(later[0], 5);
+
+      for (const damaged of [
+        bytes.subarray(0, 30),
+        bytes.subarray(0, bytes.length - 3),
+        Buffer.from('{}'),
+        Buffer.alloc(0),
+      ]) {
+        writeFileSync(file, damaged);
+        assert.deepEqual(all(await draw(dir)), whole);
+      }
+    });
+
+    it('are drawn anew for another seed, and not at all where none are needed', async () => {
+      const { dir } = await prepare(spec, sources());
+      const first = all(await draw(dir), 4);
+      // Prompts are the data set's; only what is drawn depends on the spec.
+      assert.notDeepEqual(all(await draw(dir, { ...spec, seed: 8 }), 4), first);
+      const sharp = await draw(dir, { ...spec, objective: 'ram' });
+      assert.equal(sharp.m, 1);
+      assert.ok(sharp.nPrompts > 16);
+      const { dir: empty } = await prepare(tinySpec, sources());
+      assert.equal((await draw(empty, tinySpec)).nPrompts, 0);
+      assert.ok(!existsSync(path.join(empty, 'samples.bin')));
+    });
+  });
+
+  describe('candidates', () => {
+    const open = (dir: string, over: { fingerprint?: string; rows?: () => TrainingRow } = {}) => {
+      const rows = over.rows ? { row: over.rows } : prepared.dataset.trainRows(T);
+      return CandidateCache.open(dir, { proposal, rows, length: T, fingerprint: over.fingerprint ?? 'a' });
+    };
+
+    it('are the target and the proposal’s best at each position, with its own logps', async () => {
+      const { dir } = await prepare(tinySpec, sources());
+      const cache = await open(dir);
+      const row = prepared.dataset.trainRows(T).row(3);
+      const { ids, logps } = await cache.row(3, never);
+      assert.deepEqual([ids.length, logps.length], [T * N_CANDIDATES, T * N_CANDIDATES]);
+      for (const t of [0, 1, 100, 127, 128, 129, 200, 255]) {
+        const at = t * N_CANDIDATES;
+        if (row.targets[t] < 0) {
+          assert.deepEqual([...logps.subarray(at, at + 2)], [0, NO_CANDIDATE_LOGP]);
+          continue;
+        }
+        const expected = await rowAfter(proposal.model, [...row.tokens.subarray(0, t + 1)]);
+        const others = Array.from(expected.keys()).filter(v => v !== row.targets[t]);
+        others.sort((a, b) => expected[b] - expected[a]);
+        assert.equal(ids[at], row.targets[t]);
+        for (let c = 0; c < N_CANDIDATES; c++) {
+          assert.ok(Math.abs(logps[at + c] - expected[ids[at + c]]) < 1e-3, `${t}, ${c}`);
+          if (c > 0) assert.ok(Math.abs(expected[ids[at + c]] - expected[others[c - 1]]) < 1e-3);
+        }
+      }
+      await cache.close();
+    });
+
+    it('are found again by index, computed again where the file is torn, and never for other data', async () => {
+      const { dir } = await prepare(tinySpec, sources());
+      const first = await open(dir);
+      const kept = [await first.row(6, never), await first.row(0, never)];
+      await first.close();
+      const unread = () => assert.fail('found, not computed');
+      const second = await open(dir, { rows: unread });
+      assert.deepEqual([await second.row(6, never), await second.row(0, never)], kept);
+      await second.close();
+
+      const file = path.join(dir, 'candidates.bin');
+      truncateSync(file, statSync(file).size - 100);
+      const third = await open(dir);
+      assert.deepEqual(await third.row(6, never), kept[0]);
+      await third.close();
+      const fourth = await open(dir, { fingerprint: 'b', rows: unread });
+      await assert.rejects(fourth.row(0, never), /found, not computed/);
+      await fourth.close();
+    });
+
+    it('stop when they are no longer wanted', async () => {
+      const { dir } = await prepare(tinySpec, sources());
+      const cache = await open(dir);
+      await assert.rejects(cache.row(1, AbortSignal.abort()), isAbortError);
+      await cache.close();
+    });
+  });
+
+  describe('evaluation', () => {
+    it('measures what row by row gives, on the half that reports alone', async () => {
+      const rows = prepared.dataset.heldOutRows(T, 4);
+      const result = await evaluatePair(proposal.model, other.model, rows, never);
+      let n = 0;
+      let [p, q, pair] = [0, 0, 0];
+      for (const row of rows.filter(one => one.half === 'report')) {
+        for (let t = 0; t < T; t++) {
+          if (row.weights[t] === 0) continue;
+          n++;
+          if (n % 16 > 0) continue;
+          const tokens = [...row.tokens.subarray(0, t + 1)];
+          const [pRow, qRow] = [await rowAfter(proposal.model, tokens), await rowAfter(other.model, tokens)];
+          p -= pRow[row.targets[t]];
+          q -= qRow[row.targets[t]];
+          const scores = pRow.map(
+            (logp, v) => ((1 - result.strength) * logp + result.strength * qRow[v]) / result.temperature,
+          );
+          pair += Math.log(scores.reduce((sum, s) => sum + Math.exp(s), 0)) - scores[row.targets[t]];
+        }
+      }
+      assert.equal(result.n, n);
+      assert.ok(n > 200);
+      // A sixteenth of the positions stands for all.
+      const k = Math.floor(n / 16);
+      for (const [sum, scores] of [
+        [p, result.proposal],
+        [q, result.aligner],
+        [pair, result.pair],
+      ] as const)
+        assert.ok(Math.abs(sum / k - scores.nats) < 0.5, `${sum / k} against ${scores.nats}`);
+    });
+
+    it('is exact at every position: prefixes without targets are passed over, chunks do not matter', async () => {
+      const [row] = prepared.dataset.heldOutRows(T, 1);
+      for (const from of [0, 130, 200]) {
+        const weights = row.weights.map((weight, t) => (t >= from ? weight : 0));
+        const { n, proposal: scores } = await measurePair(
+          proposal.model,
+          other.model,
+          [{ ...row, weights }],
+          { strength: 0, temperature: 1 },
+          never,
+        );
+        let nats = 0;
+        let m = 0;
+        for (let t = 0; t < T; t++) {
+          if (weights[t] === 0) continue;
+          m++;
+          nats -= (await rowAfter(proposal.model, [...row.tokens.subarray(0, t + 1)]))[row.targets[t]];
+        }
+        assert.equal(n, m);
+        assert.ok(Math.abs(nats / m - scores.nats) < 1e-3, `${nats / m} against ${scores.nats}`);
+      }
+    });
+
+    it('finds that a copy of the proposal adds nothing, and the file’s own author everything', async () => {
+      const rows = prepared.dataset.heldOutRows(T, 6);
+      const same = await evaluatePair(proposal.model, proposal.model, rows, never);
+      assert.equal(same.pair.top1, same.proposal.top1);
+      assert.ok(Math.abs(same.aligner.nats - same.proposal.nats) < 1e-6);
+      const author = await evaluatePair(proposal.model, knowing(rows, proposal.model.vocabSize), rows, never);
+      assert.equal(author.strength, 1);
+      assert.ok(author.pair.nats < 0.2 && author.pair.top1 > 0.99);
+      assert.ok(author.proposal.nats > 3);
+    });
+
+    it('completes lines as they are served, and counts those that are their author’s', async () => {
+      const { tokenizer } = prepared.dataset;
+      // The small vocabulary spells most words letter by letter.
+      const cuts = prepared.dataset.heldOutCuts(12).filter(cut => tokenizer.encode(cut.truth).length < 40);
+      assert.ok(cuts.length >= 4);
+      const before = await exactMatch(proposal, other.model, cuts, 0.5, never);
+      assert.deepEqual(before, { n: cuts.length, proposal: 0, aligned: 0 });
+      // A proposal that would rather end each line, and an aligner that knows how they go on.
+      const texts = cuts.map(cut => `${cut.text.prefix}${cut.truth}\n`);
+      const { vocabSize } = proposal.model;
+      const rest = (tokens: readonly number[]) => restOf(texts, tokenizer, tokens);
+      const newline = tokenizer.encode('\n')[0];
+      const hesitant = oracle(vocabSize, tokens => [
+        [newline, 0.5],
+        ...[rest(tokens) ?? newline].map(t => [t, 0.4] as const),
+      ]);
+      const sure = oracle(vocabSize, tokens => [[rest(tokens) ?? newline, 0.99]]);
+      const after = await exactMatch({ ...proposal, model: hesitant as Proposal['model'] }, sure, cuts, 0.5, never);
+      assert.deepEqual(after, { n: cuts.length, proposal: 0, aligned: 1 });
+    });
+
+    it('stops when it is no longer wanted', async () => {
+      const rows = prepared.dataset.heldOutRows(T, 2);
+      await assert.rejects(evaluatePair(proposal.model, other.model, rows, AbortSignal.abort()), isAbortError);
+    });
+  });
+});
+
+function responseOf(row: TrainingRow): number[] {
+  return [...row.targets].filter(target => target >= 0);
+}
+
+/** A model that gives some tokens the probabilities that `next` says, and the others what is left. */
+function oracle(
+  vocabSize: number,
+  next: (tokens: readonly number[]) => readonly (readonly [token: number, p: number])[],
+): LanguageModel {
+  const rowOf = (tokens: readonly number[]) => {
+    const known = next(tokens);
+    const left = 1 - known.reduce((sum, [, p]) => sum + p, 0);
+    const row = new Float32Array(vocabSize).fill(Math.log(left / (vocabSize - known.length)));
+    for (const [token, p] of known) row[token] = Math.log(p);
+    return row;
+  };
+  const open = (): Sequence => {
+    let tokens: number[] = [];
+    return {
+      get length() {
+        return tokens.length;
+      },
+      seek: async wanted => {
+        tokens = [...wanted];
+        return { nCached: 0, nPrefilled: tokens.length };
+      },
+      logps: () => rowOf(tokens),
+      push: async token => {
+        tokens.push(token);
+      },
+      verify: async draft =>
+        draft.map(token => {
+          tokens.push(token);
+          return rowOf(tokens);
+        }),
+      rewind: n => {
+        tokens.length -= n;
+      },
+      close: ignore,
+    };
+  };
+  return { tokenizerId: 'oracle', vocabSize, contextLength: 4096, open };
+}
+
+/** Knows the targets of these rows. */
+function knowing(rows: readonly TrainingRow[], vocabSize: number): LanguageModel {
+  const targets = new Map(
+    rows.flatMap(row => [...row.targets].map((target, t) => [row.tokens.subarray(0, t + 1).join(), target] as const)),
+  );
+  return oracle(vocabSize, tokens => {
+    const target = targets.get(tokens.join());
+    return target === undefined || target < 0 ? [] : [[target, 0.99]];
+  });
+}
+
+/** The token that the one of the texts goes on with which `tokens` are the end of. */
+function restOf(
+  texts: readonly string[],
+  tokenizer: Pick<Tokenizer, 'encode' | 'decode'>,
+  tokens: readonly number[],
+): number | undefined {
+  const written = tokenizer.decode(tokens.slice(-200));
+  for (let length = Math.min(200, written.length); length >= 10; length--)
+    for (const text of texts) {
+      const at = text.lastIndexOf(written.slice(-length));
+      const rest = at < 0 ? '' : text.slice(at + length);
+      if (rest !== '') return tokenizer.encode(rest)[0];
+    }
+  return undefined;
+}

@@ -1,0 +1,173 @@
+/**
+ * What a step of training adds up, objective by objective. Sources: the sequence-level loss and its reading as importance
+ * sampling, arXiv 2505.19700; DPO, arXiv 2305.18290, whose proposal cancels under the plain product and is replaced by Q0
+ * under `ratio`. Every objective is tied to the rule that it is the loss of.
+ */
+import type { RuleName } from '../core/rules';
+import type { RowSource, TrainingRow } from '../core/training/rows';
+import type { StrengthRule } from '../core/training/strengthSearch';
+import type { TrainingSpec } from '../protocol/training';
+import { batchOf, maskOf, nTargets, rowLogProbs } from './batches';
+import { type CandidateCache, N_CANDIDATES } from './candidates';
+import type { Batch } from './gradientGraph';
+import type { GradientSum } from './gradientSum';
+import type { PairRows } from './pairs';
+import type { SampleSet } from './proposalSamples';
+
+/** Tokens of a row of code, and rows of a step. */
+export const ROW_LENGTH = 512;
+export const ROWS_A_STEP = 4;
+/** Rows of one pass: more share the cost of reading the weights, and need more memory. */
+const ROWS_A_PASS = 2;
+/** Tokens of a row with a prompt and one response. */
+const SAMPLE_LENGTH = 256;
+const SAMPLES_A_STEP = 4;
+const PAIRS_A_STEP = 4;
+
+export interface StepReport {
+  /** 1/Σw² of the normalised weights: how many of the samples really speak. */
+  readonly effectiveSamples?: number;
+}
+
+export interface Objective {
+  readonly rule: RuleName & StrengthRule;
+  /** Adds step `step` to `sum`. A pure function of the step and the weights. */
+  step(step: number, sum: GradientSum, signal: AbortSignal): Promise<StepReport>;
+}
+
+/** Plain negative log-likelihood, in nats a token. */
+export function nll(rows: RowSource): Objective {
+  return {
+    rule: 'geometric',
+    async step(step, sum) {
+      await addCode(rowsOfStep(rows, step), sum, 1);
+      return {};
+    },
+  };
+}
+
+/** −E log Q(y|x) + α·E log Q(y'|x), y' drawn from the proposal. */
+export function ram(rows: RowSource, samples: SampleSet, alpha: number): Objective {
+  return {
+    rule: 'product',
+    async step(step, sum) {
+      await addCode(rowsOfStep(rows, step), sum, 1);
+      const drawn = Array.from({ length: SAMPLES_A_STEP }, (_, i) => {
+        const prompt = (step * SAMPLES_A_STEP + i) % samples.nPrompts;
+        return samples.rows(prompt, SAMPLE_LENGTH).drawn[0];
+      });
+      const weight = -alpha / Math.max(1, nTargets(drawn));
+      await sum.add(batchOf(drawn, () => weight));
+      return {};
+    },
+  };
+}
+
+/**
+ * −E log Q(y|x) + log Z(x) with the gradient of log Z estimated by self-normalised importance sampling: the samples of one
+ * prompt weigh Q(y')/ΣQ, detached.
+ */
+export function ramNormalised(rows: RowSource, samples: SampleSet): Objective {
+  return {
+    rule: 'product',
+    async step(step, sum) {
+      await addCode(rowsOfStep(rows, step), sum, 1);
+      const { drawn } = samples.rows(step % samples.nPrompts, SAMPLE_LENGTH);
+      const looked = await sum.look(batchOf(drawn, () => 0));
+      const weights = softmax(rowLogProbs(drawn, looked.nll));
+      const nTokens = Math.max(1, nTargets(drawn) / drawn.length);
+      await sum.add(batchOf(drawn, b => -weights[b] / nTokens));
+      return { effectiveSamples: 1 / weights.reduce((total, w) => total + w * w, 0) };
+    },
+  };
+}
+
+/** −log of the normalised product P·Q^β on the proposal's candidates. */
+export function joint(rows: RowSource, candidates: CandidateCache, beta: number): Objective {
+  return {
+    rule: 'joint',
+    async step(step, sum, signal) {
+      const all = rowsOfStep(rows, step);
+      const weight = 1 / Math.max(1, nTargets(all));
+      for (const [pass, batchRows] of passes(all).entries()) {
+        const batch = batchOf(batchRows, () => 0);
+        const ids = new Int32Array(batch.tokens.length * N_CANDIDATES);
+        const logps = new Float32Array(ids.length);
+        for (const b of batchRows.keys()) {
+          const of = await candidates.row(step * ROWS_A_STEP + pass * ROWS_A_PASS + b, signal);
+          ids.set(of.ids, b * of.ids.length);
+          logps.set(of.logps, b * of.logps.length);
+        }
+        const weights = maskOf(batchRows).map(mask => mask * weight);
+        await sum.add({ ...batch, joint: { ids, logps, weights, beta } });
+      }
+      return {};
+    },
+  };
+}
+
+/**
+ * −log σ(β·[Δlog Q − Δlog Q0]), Δ = chosen − rejected; general code beside it keeps the rest of the model where it was.
+ * @param offsets Δlog Q0 of each pair
+ */
+export function preference(
+  pairs: readonly PairRows[],
+  offsets: readonly number[],
+  code: RowSource,
+  { beta, replayShare }: Pick<TrainingSpec, 'beta' | 'replayShare'>,
+): Objective {
+  return {
+    rule: 'ratio',
+    async step(step, sum) {
+      for (let i = 0; i < PAIRS_A_STEP; i++) {
+        const k = (step * PAIRS_A_STEP + i) % pairs.length;
+        await sum.add(pairBatch(pairs[k], offsets[k], beta), 1 / PAIRS_A_STEP);
+      }
+      if (replayShare > 0) {
+        const rows = passes(rowsOfStep(code, step))[0];
+        if (nTargets(rows) > 0) await addCode(rows, sum, replayShare);
+      }
+      return {};
+    },
+  };
+}
+
+/** One pair as a batch whose loss is that of the preference alone. */
+export function pairBatch({ chosen, rejected }: PairRows, offset: number, sharpness: number): Batch {
+  const rows = [chosen, rejected];
+  return {
+    ...batchOf(rows, () => 0),
+    preference: {
+      mask: maskOf(rows),
+      pairs: Float32Array.of(1, -1),
+      offsets: Float32Array.of(offset),
+      sharpness,
+    },
+  };
+}
+
+function rowsOfStep(rows: RowSource, step: number): readonly TrainingRow[] {
+  return Array.from({ length: ROWS_A_STEP }, (_, i) => rows.row(step * ROWS_A_STEP + i));
+}
+
+function passes(rows: readonly TrainingRow[]): (readonly TrainingRow[])[] {
+  return Array.from({ length: rows.length / ROWS_A_PASS }, (_, i) =>
+    rows.slice(i * ROWS_A_PASS, (i + 1) * ROWS_A_PASS),
+  );
+}
+
+async function addCode(rows: readonly TrainingRow[], sum: GradientSum, scale: number): Promise<void> {
+  const weight = 1 / Math.max(1, nTargets(rows));
+  for (const batchRows of passes(rows))
+    await sum.add(
+      batchOf(batchRows, () => weight),
+      scale,
+    );
+}
+
+function softmax(values: readonly number[]): number[] {
+  const largest = Math.max(...values);
+  const powers = values.map(value => Math.exp(value - largest));
+  const total = powers.reduce((sum, power) => sum + power, 0);
+  return powers.map(power => power / total);
+}

@@ -60,9 +60,10 @@ def torch_outputs(model, feeds, joint):
     return dict(gradient=gradient.numpy(), loss=loss.detach().numpy(), nll=nll.detach().numpy(), margins=margins.detach().numpy())
 
 
-def session_of(config, joint):
+def session_of(config, joint, n_threads=1):
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.intra_op_num_threads = n_threads
     return onnxruntime.InferenceSession(train_graph.graph_bytes(config, N_CANDIDATES if joint else 0), options,
                                         providers=["CPUExecutionProvider"])
 
@@ -87,6 +88,21 @@ def check():
             difference = relative(got[name], value)
             print(f"  {'joint ' if joint else ''}{name} kv_heads={kv_heads}: relative difference {difference:.2e}")
             assert difference < 1e-5, (name, difference)
+    check_threads()
+
+
+def check_threads():
+    """Text repeats its tokens: what several threads add to one row of the embedding must neither be lost nor vary."""
+    # Small products are not shared among threads.
+    config = dataclasses.replace(SIZES["proposal-6m"], layers=1)
+    model = random_model(config, seed=3)
+    feeds = example(config, batch=2, length=256)
+    feeds["tokens"], feeds["targets"] = feeds["tokens"] % 8, feeds["targets"] % 8
+    alone = graph_outputs(session_of(config, False), flat_of(model), feeds)["gradient"]
+    session = session_of(config, False, n_threads=4)
+    for _ in range(5):
+        assert np.array_equal(graph_outputs(session, flat_of(model), feeds)["gradient"], alone), "threads change the gradient"
+    print("  the same gradient on one and on four threads")
 
 
 if __name__ == "__main__":

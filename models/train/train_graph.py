@@ -277,9 +277,10 @@ def build(config, n_candidates):
     for back_4, back_3, back_2, back_1 in reversed(backs):
         of_x = g.add(of_x, back_1(back_2(back_3(back_4(of_x)))))
     of_table = g.op("Gemm", of_logits, hidden, transA=1)
-    where = g.reshape(g.op("Concat", ids, goal, axis=0), -1, 1)
     moved = g.op("Concat", of_x, g.neg(g.mul(coefficient, hidden)), axis=0)
-    b.keep("embedding.weight", g.op("ScatterND", of_table, where, moved, reduction="add"))
+    where = g.op("Expand", g.reshape(g.op("Concat", ids, goal, axis=0), -1, 1), g.op("Shape", moved))
+    # ScatterND would add on several threads at once, and lose what two of them add to the row of one token.
+    b.keep("embedding.weight", g.op("ScatterElements", of_table, where, moved, axis=0, reduction="add"))
     g.op("Concat", *[g.reshape(b.gradients[name], -1) for name, _ in parts], axis=0, outputs=["gradient"])
     g.op("Identity", loss, outputs=["loss"])
     g.op("Identity", nll_rows, outputs=["nll"])

@@ -22,6 +22,7 @@ const browser = {
 const shipped = {
   extension: 'src/extension.ts',
   engine: 'src/engine/main.ts',
+  trainer: 'src/trainer/main.ts',
 };
 
 const programs = {

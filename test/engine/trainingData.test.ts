@@ -6,7 +6,7 @@ import { UserError } from '../../src/core/errors';
 import { buildPrompt } from '../../src/core/fim';
 import type { PreferencePair } from '../../src/protocol/training';
 import { Dataset } from '../../src/trainer/dataset';
-import { readReplay } from '../../src/trainer/replay';
+import { parseReplay, readReplay } from '../../src/trainer/replay';
 import { copyOf, DELTA, removeCopies } from './support/fixtures';
 import { prepare, removeJobs, shippedSpec, sources, tinySpec } from './support/trainingJob';
 
@@ -151,6 +151,10 @@ describe('data of a training', function () {
       assert.ok([...replay.tokens(i)].every(token => tokenizer.bytes(token).length > 0));
     }
     assert.ok(statSync('models/replay/residual-6m/tokens.bin').size <= 300_000);
+    const { fileSep = 0, endoftext } = tokenizer.special;
+    const piece = [fileSep, ...tokenizer.encode('a/b.ts\n'), ...tokenizer.encode('const a = 1;'), endoftext];
+    assert.equal(parseReplay(Uint16Array.from([...piece, ...piece, 9]), tokenizer)?.nFiles, 2);
+    assert.equal(parseReplay(Uint16Array.from([...piece, fileSep, 60_000, endoftext]), tokenizer), undefined);
     const { dataset: tiny } = await prepare(tinySpec, files);
     assert.equal(await readReplay(path.resolve('models'), 'residual-6m', tiny.tokenizer), undefined);
   });

@@ -4,6 +4,8 @@ import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 
 import path from 'node:path';
 import { isAbortError } from '../../src/core/errors';
 import type { LanguageModel, Sequence, Tokenizer } from '../../src/core/model';
+import { seededRandom } from '../../src/core/random';
+import { ResponseDrawing } from '../../src/core/training/responseDrawing';
 import type { TrainingRow } from '../../src/core/training/rows';
 import type { Proposal } from '../../src/engine/proposal';
 import type { TrainingSpec } from '../../src/protocol/training';
@@ -78,21 +80,22 @@ describe('training beside a proposal', function () {
       assert.equal(set.nDrawnTokens, all(set).flatMap(s => s.drawn.flatMap(responseOf)).length);
     });
 
-    it('are drawn from the proposal: at temperature 1 as often as it says', async () => {
-      const { dir } = await prepare(spec, sources());
-      const set = await draw(dir);
-      // Σ log P of what was drawn, against its expectation −ΣH, in standard errors.
-      let sum = 0;
-      let variance = 0;
-      for (const { drawn } of all(set, 8))
-        for (const row of drawn.slice(0, 2)) {
-          const at = row.weights.indexOf(1);
-          const logps = await rowAfter(proposal.model, [...row.tokens.subarray(0, at + 1)]);
-          const mean = logps.reduce((total, logp) => total + Math.exp(logp) * logp, 0);
-          sum += logps[row.targets[at]] - mean;
-          variance += logps.reduce((total, logp) => total + Math.exp(logp) * (logp - mean) ** 2, 0);
-        }
-      assert.ok(Math.abs(sum) < 4 * Math.sqrt(variance), `${sum / Math.sqrt(variance)} standard errors`);
+    it('are drawn from the proposal, each token after its prompt and what was drawn before', async () => {
+      for (const objective of ['ram-normalised', 'ram'] as const) {
+        const { dir } = await prepare(spec, sources());
+        const set = await draw(dir, { ...spec, objective });
+        const [temperature, topP] = objective === 'ram' ? [0.5, 0.95] : [1, 1];
+        const drawing = new ResponseDrawing(proposal.model.vocabSize, temperature, topP);
+        const random = seededRandom(spec.seed);
+        for (const [i, { drawn }] of all(set, 4).entries())
+          for (const [k, row] of drawn.entries()) {
+            const at = row.weights.indexOf(1);
+            for (const [j, token] of responseOf(row).slice(0, 4).entries()) {
+              const logps = await rowAfter(proposal.model, [...row.tokens.subarray(0, at + 1 + j)]);
+              assert.equal(token, drawing.draw(logps, random.uniform(i, k * 48 + j)), `${i}, ${k}, ${j}`);
+            }
+          }
+      }
     });
 
     it('go on from where they were stopped, to the same ones', async () => {
@@ -170,6 +173,10 @@ describe('training beside a proposal', function () {
       const first = await open(dir);
       const kept = [await first.row(6, never), await first.row(0, never)];
       await first.close();
+      const { dir: elsewhere } = await prepare(tinySpec, sources());
+      const alone = await open(elsewhere);
+      assert.deepEqual(await alone.row(0, never), kept[1]);
+      await alone.close();
       const unread = () => assert.fail('found, not computed');
       const second = await open(dir, { rows: unread });
       assert.deepEqual([await second.row(6, never), await second.row(0, never)], kept);
@@ -227,19 +234,19 @@ describe('training beside a proposal', function () {
     });
 
     it('is exact at every position: prefixes without targets are passed over, chunks do not matter', async () => {
-      const [row] = prepared.dataset.heldOutRows(T, 1);
-      for (const from of [0, 130, 200]) {
+      const [row] = prepared.dataset.heldOutRows(400, 1);
+      for (const from of [0, 130, 300]) {
         const weights = row.weights.map((weight, t) => (t >= from ? weight : 0));
         const { n, proposal: scores } = await measurePair(
           proposal.model,
-          other.model,
+          proposal.model,
           [{ ...row, weights }],
           { strength: 0, temperature: 1 },
           never,
         );
         let nats = 0;
         let m = 0;
-        for (let t = 0; t < T; t++) {
+        for (let t = 0; t < weights.length; t++) {
           if (weights[t] === 0) continue;
           m++;
           nats -= (await rowAfter(proposal.model, [...row.tokens.subarray(0, t + 1)]))[row.targets[t]];
@@ -277,8 +284,19 @@ describe('training beside a proposal', function () {
         ...[rest(tokens) ?? newline].map(t => [t, 0.4] as const),
       ]);
       const sure = oracle(vocabSize, tokens => [[rest(tokens) ?? newline, 0.99]]);
-      const after = await exactMatch({ ...proposal, model: hesitant as Proposal['model'] }, sure, cuts, 0.5, never);
+      const by = (model: LanguageModel) => ({ ...proposal, model: model as Proposal['model'] });
+      const after = await exactMatch(by(hesitant), sure, cuts, 0.5, never);
       assert.deepEqual(after, { n: cuts.length, proposal: 0, aligned: 1 });
+      // One that would rather not finish the word at the cursor has to, and then knows how the line goes on.
+      const ends = cuts.map(cut => cut.text.prefix.slice(-20));
+      const isBehind = (tokens: readonly number[]) =>
+        ends.some(end => tokenizer.decode(tokens.slice(-200)).includes(end));
+      const unwilling = oracle(vocabSize, tokens =>
+        isBehind(tokens)
+          ? [[rest(tokens) ?? newline, 0.99]]
+          : [[newline, 0.5], ...[rest(tokens) ?? newline].map(t => [t, 0.4] as const)],
+      );
+      assert.equal((await exactMatch(by(unwilling), sure, cuts, 0, never)).proposal, 1);
     });
 
     it('stops when it is no longer wanted', async () => {

@@ -83,6 +83,7 @@ const HARMLESS: readonly string[] = [
   `<img src="icon@2x.png">`,
   `background: url(logo@3x.webp);`,
   `const product = a @ b`,
+  `import x from 'https://cdn.io/x@next.mjs';`,
   `to: user@example.com`,
   `From: noreply@corp.io`,
   `me@localhost`,

@@ -87,6 +87,14 @@ describe('strength of a trained module', () => {
     const search = new StrengthSearch('geometric');
     search.add(p, q, 0);
     assert.ok(search.grid().every(({ nats }) => Number.isFinite(nats)));
+    for (const rule of RULES) {
+      const vetoed = new StrengthSearch(rule);
+      vetoed.add(p, q, 1, p);
+      const [alone, ...others] = vetoed.grid();
+      assert.ok(Math.abs(alone.nats + p[1]) < 1e-6, rule);
+      assert.equal(others[0].nats, Infinity);
+      assert.equal(vetoed.best().strength, 0);
+    }
     assert.ok(Number.isFinite(scorePair('geometric', { strength: 0.5, temperature: 1 }, p, q, 0).nats));
   });
 });

@@ -21,8 +21,10 @@ export interface HeldOutCut {
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Places tried for each that is wanted: some lines are too long or too short. */
 const TRIES = 8;
-/** Shorter rests of lines are brackets and semicolons. */
-const LEAST_TRUTH_CHARS = 4;
+/** As where the shipped models are measured (models/train/make_cursors.py): code, no prose, imports or closing brackets. */
+const DULL = /^\s*(?:\*|\/\/|\/\*|#|import\b|from\b|\}|\)|\]|<!--|['"]use )/;
+const LINE_CHARS = { least: 8, most: 110 };
+const LEAST_TRUTH_CHARS = 3;
 const SHOWN_TOKENS = { before: 2000, after: 1000 };
 
 /**
@@ -72,7 +74,10 @@ export function heldOutCuts(
     const place = `${cut.file}:${cut.begin}`;
     // A cut inside a character is none that a cursor can stand at.
     const isBroken = prefix.endsWith('\ufffd') || truth.includes('\ufffd');
-    if (isBroken || truth.trim().length < LEAST_TRUTH_CHARS || seen.has(place)) continue;
+    const line = prefix.slice(prefix.lastIndexOf('\n') + 1) + truth;
+    const length = line.trim().length;
+    const isDull = DULL.test(line) || length < LINE_CHARS.least || length > LINE_CHARS.most;
+    if (isBroken || isDull || truth.trim().length < LEAST_TRUTH_CHARS || seen.has(place)) continue;
     seen.add(place);
     found.push({ text: { path: nameOf(cut.file), prefix, lineRest: '', suffix, neighbours: [] }, truth });
   }

@@ -113,14 +113,39 @@ export class RpcClient<M extends Methods<M>> {
     onProgress: (progress: M[K]['progress']) => void,
     signal: AbortSignal,
   ): Promise<M[K]['result']> {
+    return this.#ask(method, params, onProgress, signal, (id, reject) => {
+      this.#pending.delete(id);
+      reject(new AbortError());
+    });
+  }
+
+  /**
+   * As `call`, but an abort only tells the other side: what that one answers once it has put everything away settles the
+   * call. For work that must not be left half done.
+   */
+  callToEnd<K extends keyof M & string>(
+    method: K,
+    params: M[K]['params'],
+    onProgress: (progress: M[K]['progress']) => void,
+    signal: AbortSignal,
+  ): Promise<M[K]['result']> {
+    return this.#ask(method, params, onProgress, signal, () => {});
+  }
+
+  #ask(
+    method: string,
+    params: unknown,
+    onProgress: (progress: never) => void,
+    signal: AbortSignal,
+    afterAbort: (id: number, reject: (error: Error) => void) => void,
+  ): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
       if (signal.aborted) return reject(new AbortError());
       if (this.#isClosed) return reject(closedError());
       const id = ++this.#lastId;
       const onAbort = () => {
-        this.#pending.delete(id);
         this.#channel.send({ kind: 'cancel', id });
-        reject(new AbortError());
+        afterAbort(id, reject);
       };
       const settled = <T>(settle: (value: T) => void) => {
         return (value: T) => {
@@ -129,7 +154,11 @@ export class RpcClient<M extends Methods<M>> {
         };
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      this.#pending.set(id, { resolve: settled(resolve), reject: settled(reject), onProgress });
+      this.#pending.set(id, {
+        resolve: settled(resolve),
+        reject: settled(reject),
+        onProgress: onProgress as (progress: unknown) => void,
+      });
       try {
         this.#channel.send({ kind: 'request', id, method, params });
       } catch (error) {

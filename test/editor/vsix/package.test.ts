@@ -8,12 +8,13 @@ import { useWorkbench, withoutSuggestWidget } from '../ui/workbench';
 
 const allowed = [
   /^(package(\.nls(\.\w+)?)?\.json|readme\.md|changelog\.md|LICENSE\.txt|NOTICE(\.txt)?|\.vsixmanifest)$/i,
-  /^dist\/(extension|engine)\.js$/,
+  /^dist\/(extension|engine|trainer)\.js$/,
   /^media\/[\w-]+\.(png|svg|js|css|ttf)$/,
   /^media\/walkthrough\/[\w-]+\.svg$/,
   /^l10n\/bundle\.l10n\.\w+\.json$/,
   /^models\/(proposals|modules)\/[\w.-]+\/(onnx\/)?[\w.-]+\.(json|onnx|safetensors|txt|md)$/,
-  /^models\/graphs\/\w+\.onnx$/,
+  /^models\/graphs\/[\w-]+\.onnx$/,
+  /^models\/replay\/[\w.-]+\/(tokens\.bin|SOURCES\.md)$/,
 ];
 
 describe('the installed package', () => {

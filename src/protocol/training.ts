@@ -33,7 +33,7 @@ export interface TrainingSpec {
   readonly base: FolderRef;
   /** Training time, without preparing and measuring. */
   readonly minutes: number;
-  /** 32-bit; the same seed, files and threads give the same losses. */
+  /** 32-bit; the same seed and files give the same losses. */
   readonly seed: number;
   /** Highest rate of AdamW. */
   readonly learningRate: number;
@@ -47,6 +47,18 @@ export interface TrainingSpec {
   /** The trainer stays below it, or stops with a UserError that says so. */
   readonly memoryMiB: number;
 }
+
+/** Where nothing else is asked for, in the editor and in a terminal. */
+export const TRAINING_DEFAULTS = {
+  objective: 'nll',
+  minutes: 10,
+  seed: 1,
+  learningRate: 1e-3,
+  alpha: 1e-4,
+  beta: 0.5,
+  replayShare: 0.15,
+  memoryMiB: 1024,
+} as const satisfies Partial<TrainingSpec>;
 
 export interface TrainingFile {
   /** Path from the workspace's root, with forward slashes: what the header of a prompt says. */

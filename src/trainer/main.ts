@@ -23,6 +23,8 @@ try {
 }
 const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
 channel.on('close', () => process.exit(0));
+// Ctrl+C in a terminal reaches every process of the group: whoever started this one says when to stop, and what to save.
+process.on('SIGINT', () => {});
 // Imported only here, because importing it loads the native runtime, which not every machine has.
 void import('./trainer').then(
   ({ createTrainer }) => serve<TrainerMethods>(channel, createTrainer({ modelsDir: models })),

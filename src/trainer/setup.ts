@@ -61,9 +61,7 @@ export async function setUp(
     nThreads: spec.threads,
     form,
   });
-  const key = createHash('sha256')
-    .update(JSON.stringify([spec, plan.nSteps, dataset.fingerprint, base.weightsSha256, manifest.files]))
-    .digest('hex');
+  const key = keyOf(spec, [plan.nSteps, dataset.fingerprint, base.weightsSha256, manifest.files]);
   const closing: (() => Promise<void>)[] = [() => model.close(), () => graph.close()];
   let judge: Promise<Judge> | undefined;
   return {
@@ -80,6 +78,15 @@ export async function setUp(
       for (const close of closing.reverse()) await close();
     },
   };
+}
+
+/** Threads, memory and where the models lie do not change what is learned: with others the training goes on. */
+function keyOf(
+  { objective, seed, learningRate, alpha, beta, replayShare }: TrainingSpec,
+  of: readonly unknown[],
+): string {
+  const parts = [objective, seed, learningRate, alpha, beta, replayShare, ...of];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
 interface Parts {

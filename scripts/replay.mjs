@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { build } from './build.mjs';
 import { copyOfSample } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
+import { answersIn, percentiles, round } from './workbench/answersInLog.mjs';
 import { openWorkbench } from './workbench/open.mjs';
 
 const FILE = 'src/state/filters.ts';
@@ -95,7 +96,7 @@ async function replay({ page, driver, server }, seconds) {
     nKeys,
     ghostTextMs: { n: seen.length, ...percentiles(seen) },
     activationMs: Number(/activated in ([\d.]+) ms/.exec(server.logs())?.[1]),
-    answers: accounts(server.logs()),
+    answers: answersIn(server.logs()),
     cpuShare: Object.fromEntries(
       Object.keys(after).map(name => [name, round((after[name] - (before[name] ?? 0)) / elapsedS)]),
     ),
@@ -135,26 +136,6 @@ async function watchGhostText(page) {
   });
 }
 
-/** What the extension's own log says of the answers, from the start of the window on. */
-function accounts(log) {
-  const count = pattern => [...log.matchAll(pattern)].length;
-  const sum = pattern => [...log.matchAll(pattern)].reduce((total, match) => total + Number(match[1]), 0);
-  const engine = count(/completion from engine/g);
-  const joined = count(/completion from the answer on its way/g);
-  const memory = count(/completion from memory/g);
-  const written = sum(/completion from engine, \d+ shown, (\d+) tokens/g);
-  const unseen = sum(/completion from engine, 0 shown, (\d+) tokens/g);
-  const cancelled = sum(/completion cancelled, (\d+) tokens/g);
-  const total = engine + joined + memory;
-  return {
-    total,
-    withoutEngine: round((memory + joined) / Math.max(1, total)),
-    cancelled: count(/completion cancelled/g),
-    tokensWritten: written + cancelled,
-    tokensWasted: round((unseen + cancelled) / Math.max(1, written + cancelled)),
-  };
-}
-
 /** Processor seconds used so far, by the part of the tree: processes know each other by the profile in their environment. */
 function cpuSeconds(profile) {
   const used = { engine: 0, extensionHost: 0 };
@@ -175,14 +156,4 @@ function cpuSeconds(profile) {
     }
   }
   return used;
-}
-
-function percentiles(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const at = share => round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
-  return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
-}
-
-function round(x) {
-  return Math.round(x * 1000) / 1000;
 }

@@ -46,7 +46,7 @@ export function findStop(text: string, extent: Extent, around: Surroundings): St
 
   let start = firstNewline + 1;
   let kept = firstNewline;
-  let previous = firstLine.trim();
+  const lines: { readonly text: string; readonly end: number }[] = [{ text: firstLine.trim(), end: firstNewline }];
   for (;;) {
     const end = text.indexOf('\n', start);
     if (end < 0) {
@@ -64,12 +64,28 @@ export function findStop(text: string, extent: Extent, around: Surroundings): St
           return { reason: 'suffix', keep: wholeStatements(text.slice(0, kept)) };
         if (!opensBlock(line)) return { reason: 'close', keep: end };
       }
-      if (line.trim() === previous) return { reason: 'repeat', keep: beforeRepeat(text.slice(0, kept)) };
-      previous = line.trim();
+      lines.push({ text: line.trim(), end });
+      const once = beforeRound(lines);
+      if (once !== undefined) return { reason: 'repeat', keep: beforeRepeat(text.slice(0, once)) };
       kept = end;
     }
     start = end + 1;
   }
+}
+
+/** Most lines of a unit that a model writes over and over. */
+const LONGEST_ROUND = 6;
+
+/** The end of the text before the last lines said themselves again: one line twice, or several with a word three times. */
+function beforeRound(lines: readonly { readonly text: string; readonly end: number }[]): number | undefined {
+  const { length } = lines;
+  if (lines[length - 1].text === lines[length - 2].text) return lines[length - 2].end;
+  for (let n = 2; n <= LONGEST_ROUND && 3 * n <= length; n++) {
+    const same = (back: number) => lines[length - back].text === lines[length - back - n].text;
+    const isRound = Array.from({ length: 2 * n }, (_, i) => i + 1).every(same);
+    if (isRound && lines.slice(-n).some(({ text }) => /\w/.test(text))) return lines[length - 2 * n - 1].end;
+  }
+  return undefined;
 }
 
 function opensComment(line: string): boolean {

@@ -2,8 +2,9 @@
  * From what the model wrote to what a person should see: nothing that stands right of the cursor or on the next line
  * already, no closer that nothing owes, no trailing white space. Pure text in, text and range out.
  */
-import { balance, CLOSER, owedClosers } from './brackets';
-import { indentWidth, reindent } from './indentation';
+import { balance, owedClosers } from './brackets';
+import { reindent } from './indentation';
+import { misfitsBelow } from './lineBelow';
 
 export interface Tidied {
   readonly text: string;
@@ -32,7 +33,7 @@ export function tidy(completion: string, around: Surrounding): Tidied | undefine
   if (repeatsLineAbove(text, around)) return undefined;
 
   const closed = settleClosers(text, rest, around);
-  return saysNothing(closed.text, around) || misfitsBelow(closed.text, around) ? undefined : closed;
+  return saysNothing(closed.text, around) || isMisfit(closed.text, around) ? undefined : closed;
 }
 
 /** White space, or a comment's marker without the comment. */
@@ -40,32 +41,18 @@ function saysNothing(text: string, around: Surrounding): boolean {
   return text.trim() === '' || /^\s*(?:\/\/+|#+|\/?\*+)$/.test((currentLine(around.prefix) + text).trimEnd());
 }
 
-/**
- * A line that stands above a body of its own (deeper lines, or a closer that leads the next line) must open it, and one
- * that ends in an operator must have something below to lead on to.
- */
-function misfitsBelow(text: string, around: Surrounding): boolean {
-  const next = firstLine(around.suffix.replace(/^(?:[ \t]*\n)+/, ''));
-  if (
-    next.trim() === '' ||
-    text.includes('\n') ||
-    (around.lineRest.trim() !== '' && !onlyClosers(around.lineRest.trim()))
-  )
-    return false;
+/** Whether it does not go with the line below: see `lineBelow`. Several lines bring their own, unless they are a comment. */
+function isMisfit(text: string, around: Surrounding): boolean {
+  if (around.lineRest.trim() !== '' && !onlyClosers(around.lineRest.trim())) return false;
   const line = currentLine(around.prefix) + text;
-  if (isComment(line)) return false;
-  const deeper = indentWidth(next) > indentWidth(line);
-  const closes = indentWidth(next) === indentWidth(line) && /^\s*[)\]}]/.test(next);
-  if (closes) return balance(line).open.every(opener => CLOSER[opener.char] !== next.trim()[0]);
-  return deeper ? !leadsOn(line) : /(?:[^=]=|&&|\|\||\?\?| [+\-*/?])$/.test(line.trimEnd());
+  const isWholeComment = line.trimStart().startsWith('/*') && line.trimEnd().endsWith('*/');
+  if (text.includes('\n') && !isWholeComment) return false;
+  return misfitsBelow(firstLine(line), nextLineOf(around), { isWholeComment });
 }
 
-/** Whether a line goes on below: an open bracket or tag, an operator or a keyword at its end. */
-function leadsOn(line: string): boolean {
-  if (balance(line).open.length > 0) return true;
-  return /(?:[{([<=>:?&|+\-*/%\\.`]|\b(?:return|else|do|try|finally|extends|implements|from|in|of|and|or|not))$/.test(
-    line.trimEnd(),
-  );
+/** The first line below that is not blank. */
+function nextLineOf(around: Surrounding): string {
+  return firstLine(around.suffix.replace(/^(?:[ \t]*\n)+/, ''));
 }
 
 /** Cuts the text where it starts to repeat what stands right of the cursor. */
@@ -78,7 +65,7 @@ function dropRepeatOf(rest: string, text: string): string {
 
 /** What the file already has as its next line is not written again, neither as the last line nor on the way. */
 function dropNextLine(text: string, around: Surrounding): string {
-  const next = firstLine(around.suffix.replace(/^(?:[ \t]*\n)+/, '')).trimEnd();
+  const next = nextLineOf(around).trimEnd();
   if (next.trim() === '' || around.lineRest.trim() !== '') return text;
   const lines = text.split('\n');
   const first = currentLine(around.prefix) + lines[0];
@@ -129,10 +116,6 @@ function openQuote(line: string, rest: string): string | undefined {
   const quote = rest[0];
   if (quote !== '"' && quote !== "'" && quote !== '`') return undefined;
   return (line.split(quote).length - 1) % 2 === 1 ? quote : undefined;
-}
-
-function isComment(line: string): boolean {
-  return /^\s*(?:\/\/|\/\*|\*|#|<!--|--)/.test(line);
 }
 
 function trimLineEnds(text: string): string {

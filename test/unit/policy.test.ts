@@ -149,6 +149,11 @@ describe('policy', () => {
     ['f(() => {█\n})', '\n  a();\n  a();\n  a();\n', 'f(() => {«\n  a();»\n})'],
     ['// █', '----------------', '// «----------------»'],
     ['x = █', '[0, 0, 0]', 'x = «[0, 0, 0]»'],
+    ['f(() => {█\n})', '\n  a();\n  b(c);\n  a();\n  b(c);\n  a();\n  b(c);\n', 'f(() => {«\n  a();\n  b(c);»\n})'],
+    ['f(() => {█\n})', '\n  a();\n  b(c);\n  a();\n  b(c);\n}', 'f(() => {«\n  a();\n  b(c);\n  a();\n  b(c);»\n})'],
+    ['interface A {█\n}', `${'\n  /** B. */\n  b?: C;\n'.repeat(4)}`, 'interface A {«\n  /** B. */\n  b?: C;»\n}'],
+    ['x = [█\n]', `${'\n  {\n    a: 1,\n  },'.repeat(4)}`, 'x = [«\n  {\n    a: 1,\n  },»\n]'],
+    ['x = [█\n]', `${'\n  [],\n\n  {},'.repeat(4)}\n]`, `x = [«${'\n  [],\n\n  {},'.repeat(4)}»\n]`],
   ]);
 
   rows('one line, or the block it opens', [
@@ -210,12 +215,40 @@ describe('policy', () => {
     ['  a█\n  b();', ' = c &&', undefined],
     ['  a█\n  b();', '++', '  a«++»\n  b();'],
     ['const f = (a) █\nb();', '=>', 'const f = (a) «=>»\nb();'],
+    ['  if (a) {\n    █\n  }', 'return (', undefined],
+    ['  if (a) {\n    █\n  }', 'return f(', '  if (a) {\n    «return f(»\n  }'],
+    ['  return█\n  b();', ' (', undefined],
+    ['█\n\na();', 'const {', undefined],
+    ['█\n\na();', 'export type {', undefined],
+    ['█\n\na();', 'const b = {', '«const b = {»\n\na();'],
+    ['x = [\n  █\n  { a: 1 },\n];', '{', undefined],
+    ['x = [\n  █\n];', '{ a: 1 },', 'x = [\n  «{ a: 1 },»\n];'],
+    ['█\n\nb();', 'if (a) {', '«if (a) {»\n\nb();'],
+  ]);
+
+  rows('statements below, which stand in no list and in no object', [
+    ['  █\n    if (a) {\n      b();\n    }', 'return {', undefined],
+    ['  █\n    if (a) {\n      b();\n    }', 'return (', undefined],
+    ['  █\n    return a;', 'const b = [', undefined],
+    ['  █\n    return a;', 'f({', undefined],
+    ['  █\n    return a;', 'f(() => {', '  «f(() => {»\n    return a;'],
+    ['  █\n    return a;', 'else {', '  «else {»\n    return a;'],
+    ['  █\n    return a;', 'b(c: D): E {', '  «b(c: D): E {»\n    return a;'],
+    ['  █\n    return a;', "case 'b': {", "  «case 'b': {»\n    return a;"],
+    ['  █\n    return a;', '{', '  «{»\n    return a;'],
+    ['  █\n    let i = 0;\n    i < n;', 'for (', '  «for (»\n    let i = 0;\n    i < n;'],
+    ['  █\n    if: 1,', 'const a = {', '  «const a = {»\n    if: 1,'],
+    ['  █\n    constant,', 'f(', '  «f(»\n    constant,'],
+    ['  █\n    return a', 'def f(a):', '  «def f(a):»\n    return a'],
   ]);
 
   rows('comments', [
     ['█\nfoo();', '/**\n * Adds.\n */\nfunction', '«/**\n * Adds.\n */»\nfoo();'],
     ['█\nfoo();', '/**\nbar();\nbaz();', undefined],
     ['█\nfoo();', '/* why */\nbar();', '«/* why */»\nfoo();'],
+    ['  █\n    foo();\n  });', '/**\n   * Adds.\n   */', undefined],
+    ['  █\n    foo();\n  });', '/* why */', undefined],
+    ['f(\n  █\n  a,\n);', '/* why */', 'f(\n  «/* why */»\n  a,\n);'],
     ['█\nfoo();', '//\n// why', undefined],
     ['# █', 'Title\n', '# «Title»'],
     ['#█', '#\n', undefined],

@@ -1,6 +1,7 @@
 /** Where completions are wanted at all: settings, languages, globs, secrets, and documents that are read rather than written. */
 import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { notebookOf } from './documentText';
 import { matchesGlob } from './globs';
 import { isLanguageOn, type Settings, settingsFor } from './settings';
 
@@ -30,6 +31,7 @@ export function refusalFor(
   const off = switchedOff(document, settings);
   if (off !== undefined) return `switched off: ${off}`;
   if (!isWrittenIn(document)) return 'not a document to write in';
+  if (isCompared(document)) return 'in a comparison';
   if (document.lineAt(position.line).text.length > LONGEST_LINE_CHARS) return 'line too long';
   const editor = vscode.window.activeTextEditor;
   if (editor?.document === document && editor.selections.length > 1) return 'several cursors';
@@ -42,6 +44,14 @@ export function refusalFor(
  */
 export function isWrittenIn({ uri }: vscode.TextDocument): boolean {
   return WRITTEN_SCHEMES.has(uri.scheme) || vscode.workspace.fs.isWritableFileSystem(uri.scheme) === true;
+}
+
+/** Whether a person looks at a document in a diff editor: ghost text there would read as a difference. */
+function isCompared(document: vscode.TextDocument): boolean {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  if (!(input instanceof vscode.TabInputTextDiff || input instanceof vscode.TabInputNotebookDiff)) return false;
+  const uri = (notebookOf(document)?.uri ?? document.uri).toString();
+  return [input.original, input.modified].some(side => side.toString() === uri);
 }
 
 /** Whether a document's text may be shown to a model when another one is completed. */

@@ -22,7 +22,9 @@ const ROWS_A_PASS = 2;
 /** Tokens of a row with a prompt and one response. */
 const SAMPLE_LENGTH = 256;
 const SAMPLES_A_STEP = 4;
-const PAIRS_A_STEP = 4;
+/** Tokens of a row with a prompt and one of a pair's two responses, and pairs of a step. */
+export const PAIR_LENGTH = 256;
+export const PAIRS_A_STEP = 4;
 
 export interface StepReport {
   /** 1/Σw² of the normalised weights: how many of the samples really speak. */

@@ -1,8 +1,8 @@
 /** Preference pairs: what is left of one without secrets, and what it is as two rows. */
 import { buildPrompt, type FimOrder } from '../core/fim';
 import type { Tokenizer } from '../core/model';
+import { withoutSecretsAround } from '../core/training/pairSecrets';
 import { responseRow, type TrainingRow } from '../core/training/rows';
-import { withoutSecrets } from '../core/training/secrets';
 import type { PreferencePair } from '../protocol/training';
 
 export interface PairRows {
@@ -25,27 +25,12 @@ export function withoutSecretsInPair(
   pair: PreferencePair,
   nSecrets: { keys: number; tokens: number; addresses: number },
 ): PreferencePair | undefined {
-  const { text, chosen, rejected } = pair;
-  const clean = (part: string) => {
-    const redacted = withoutSecrets(part);
-    for (const kind of ['keys', 'tokens', 'addresses'] as const) nSecrets[kind] += redacted.nSecrets[kind];
-    return redacted.text;
-  };
-  const lineStart = text.prefix.lastIndexOf('\n') + 1;
-  const line = text.prefix.slice(lineStart);
-  const lines = [line + chosen, line + rejected];
-  if (chosen === rejected || lines.some(one => clean(one) !== one)) return undefined;
-  return {
-    text: {
-      path: text.path,
-      prefix: clean(text.prefix.slice(0, lineStart)) + line,
-      lineRest: text.lineRest,
-      suffix: clean(text.suffix),
-      neighbours: text.neighbours.map(chunk => ({ path: chunk.path, text: clean(chunk.text) })),
-    },
-    chosen,
-    rejected,
-  };
+  const { chosen, rejected } = pair;
+  if (chosen === rejected) return undefined;
+  const text = withoutSecretsAround(pair.text, [chosen, rejected], found => {
+    for (const kind of ['keys', 'tokens', 'addresses'] as const) nSecrets[kind] += found[kind];
+  });
+  return text && { text, chosen, rejected };
 }
 
 /**

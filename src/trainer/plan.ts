@@ -1,7 +1,7 @@
 /** How many steps a job takes: what fits into its minutes at the speed of this machine, measured once and then kept. */
 import type { DryRun, TrainingSpec } from '../protocol/training';
 import { readJobFile, writeJobFile } from './jobFiles';
-import { ROW_LENGTH, ROWS_A_STEP } from './objectives';
+import { PAIR_LENGTH, PAIRS_A_STEP, ROW_LENGTH, ROWS_A_STEP } from './objectives';
 import type { DataAccount } from './preparedData';
 
 export const PLAN_FILE = 'plan.json';
@@ -19,13 +19,14 @@ export interface Plan {
 
 export function tokensOfStep(spec: TrainingSpec): number {
   const ofCode = ROWS_A_STEP * ROW_LENGTH;
-  return spec.objective === 'preference' ? 4 * 2 * ROW_LENGTH + (spec.replayShare > 0 ? ofCode / 2 : 0) : ofCode;
+  if (spec.objective !== 'preference') return ofCode;
+  return PAIRS_A_STEP * 2 * PAIR_LENGTH + (spec.replayShare > 0 ? ofCode / 2 : 0);
 }
 
 export function planOf(spec: TrainingSpec, account: DataAccount, tokensPerS: number): Plan {
   const ofStep = tokensOfStep(spec);
   const inTime = (spec.minutes * 60 * tokensPerS) / ofStep;
-  const nNew = spec.objective === 'preference' ? account.nPairs * 2 * ROW_LENGTH : account.nTrainTokens;
+  const nNew = spec.objective === 'preference' ? account.nPairs * 2 * PAIR_LENGTH : account.nTrainTokens;
   const inEpochs = (MOST_EPOCHS * nNew) / ((1 - spec.replayShare) * ofStep);
   return { nSteps: Math.max(FEWEST_STEPS, Math.round(Math.min(inTime, inEpochs))), tokensPerS };
 }
@@ -34,7 +35,7 @@ export function dryRunOf(spec: TrainingSpec, account: DataAccount, { nSteps, tok
   const nTokens = nSteps * tokensOfStep(spec);
   const trainingMinutes = nTokens / tokensPerS / 60;
   const draws = spec.objective === 'ram' || spec.objective === 'ram-normalised';
-  const nNew = spec.objective === 'preference' ? account.nPairs * 2 * ROW_LENGTH : account.nTrainTokens;
+  const nNew = spec.objective === 'preference' ? account.nPairs * 2 * PAIR_LENGTH : account.nTrainTokens;
   return {
     ...account,
     tokensPerS,

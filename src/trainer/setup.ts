@@ -11,7 +11,7 @@ import { Dataset } from './dataset';
 import { GradientGraph } from './gradientGraph';
 import { type FinalScores, HeldOut, type HeldOutScore, rounded } from './heldOut';
 import { differencesOf, judgePreferences, type PairDifference, preferenceLoss } from './heldOutPairs';
-import { joint, nll, type Objective, preference, ROW_LENGTH, ram, ramNormalised } from './objectives';
+import { joint, nll, type Objective, PAIR_LENGTH, preference, ROW_LENGTH, ram, ramNormalised } from './objectives';
 import type { PairRows } from './pairs';
 import type { Plan } from './plan';
 import { proposalSamples } from './proposalSamples';
@@ -131,7 +131,7 @@ async function makeJudge(parts: Parts): Promise<Judge> {
 }
 
 async function preferenceJudge({ dataset, spec, base, proposal, closing, signal }: Parts): Promise<Judge> {
-  const pairs = dataset.pairRows(ROW_LENGTH);
+  const pairs = dataset.pairRows(PAIR_LENGTH);
   const trained = pairs.filter(pair => !pair.isHeldOut);
   // Few pairs hold none out; then those that were trained on are all there is to look at.
   const asked = pairs.some(pair => pair.isHeldOut) ? pairs.filter(pair => pair.isHeldOut) : trained;

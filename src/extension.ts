@@ -16,6 +16,8 @@ import { showExpectedChoice } from './vscode/expectedChoice';
 import { EditorFeedback } from './vscode/feedback';
 import { registerFirstRun } from './vscode/firstRun';
 import { InlineCompletions } from './vscode/inlineCompletions';
+import { FeedbackRecording } from './vscode/learning/feedbackRecording';
+import { registerImprovements } from './vscode/learning/improvements';
 import { changingRoots, modelRoots } from './vscode/modelRoots';
 import { openInstantModule } from './vscode/modules/instantWorkspace';
 import { registerModuleFileCommands } from './vscode/modules/moduleFileCommands';
@@ -64,12 +66,14 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   const neighbours = new Neighbours();
   const feedback = new EditorFeedback();
+  const recording = new FeedbackRecording(context, feedback, log);
   const moduleFiles = openModuleFiles(context, engine, registry);
   const instant = openInstantModule(context, engine, registry, pausing, log);
   context.subscriptions.push(
     log,
     neighbours,
     feedback,
+    recording,
     pausing,
     status,
     engine,
@@ -90,6 +94,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerChat({ context, engine, registry, log }),
     registerEditorChat({ extensionUri: context.extensionUri, engine, registry, log, moduleFiles }),
     registerScoreboard(context, feedback, registry, log),
+    registerImprovements({ context, engine, registry, choices, recording, log }),
     registerAddProposal({ context, engine, registry, choices, log }),
     registerWhy(context.extensionUri, feedback, engine, log),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
@@ -103,6 +108,7 @@ export function activate(context: vscode.ExtensionContext): void {
       instant,
       moduleFiles,
       speed,
+      recording,
       log,
       changingRoots: () => changingRoots(context),
     }),
@@ -122,6 +128,11 @@ export function activate(context: vscode.ExtensionContext): void {
         label: vscode.l10n.t('Scoreboard'),
         detail: vscode.l10n.t('Erases what was counted of suggestions.'),
         reset: () => vscode.commands.executeCommand('residual.eraseScoreboard'),
+      },
+      {
+        label: vscode.l10n.t('Recorded Feedback'),
+        detail: vscode.l10n.t('Erases what was recorded of suggestions in this workspace.'),
+        reset: () => recording.forget(),
       },
     ]),
     followWindow({ engine, choices, completer, status, pausing, instant }),

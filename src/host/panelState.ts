@@ -7,6 +7,7 @@ import type {
   EngineView,
   InstantView,
   LanguageRow,
+  LearningView,
   Notice,
   OptionViews,
   PanelState,
@@ -54,6 +55,7 @@ export interface PanelInput {
   /** @param ids of the modules in use; none for the proposal alone. */
   speedOf(proposalDir: string, ids: readonly string[]): SpeedView | undefined;
   readonly instant: InstantView;
+  readonly learning: LearningView;
   /** Languages worth a row though no setting names them, by id. */
   readonly openLanguages: readonly string[];
   languageName(id: string): string;
@@ -98,6 +100,7 @@ export function panelState(input: PanelInput): PanelState {
     ...(input.rule && { rule: ruleView(input.rule, input.modules) }),
     library: input.modules.map(found => moduleCard(found, inUse?.id ?? '', settings.modules)),
     instant: input.instant,
+    learning: input.learning,
     options: {
       enable: view('enable', settings.enable),
       debounce: view('debounce', settings.debounce),
@@ -106,6 +109,7 @@ export function panelState(input: PanelInput): PanelState {
       threads: view('threads', limits.threads),
       memoryMiB: view('memoryMiB', limits.memoryMiB),
       languages: languagesView(input, kind, settings.languages),
+      learnFromFeedback: view('learnFromFeedback', settings.learnFromFeedback),
     } satisfies OptionViews,
   };
 }

@@ -21,6 +21,8 @@ export interface Settings {
   /** Milliseconds, or `auto` for what is learnt from typing and answers. */
   readonly debounce: number | 'auto';
   readonly showGate: number;
+  /** Whether it is recorded what becomes of suggestions. */
+  readonly learnFromFeedback: boolean;
 }
 
 /** A value of the wrong type gives way to the default; a number out of range to the nearest that is allowed. */
@@ -47,6 +49,7 @@ export function readSettings(source: Source): Settings {
     debounce:
       typeof debounce === 'number' ? number(source, 'debounce', { least: 0, most: 5000, otherwise: 0 }) : 'auto',
     showGate: number(source, 'showGate', { least: 0, most: 1, otherwise: 0.05 }),
+    learnFromFeedback: flag(source, 'learnFromFeedback', true),
   };
 }
 

@@ -88,6 +88,7 @@ export class EditorFeedback implements vscode.Disposable {
 
   dispose(): void {
     clearTimeout(this.timer);
+    this.feedback.flush();
     this.watched.dispose();
     this.emitter.dispose();
   }

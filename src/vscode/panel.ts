@@ -45,6 +45,10 @@ export class Panel<ToPage, FromPage extends { readonly kind: string }> implement
     if (this.isReady) void this.panel?.webview.postMessage(message);
   }
 
+  close(): void {
+    this.panel?.dispose();
+  }
+
   dispose(): void {
     this.serializer.dispose();
     this.panel?.dispose();

@@ -62,3 +62,13 @@ export function isScoreboardOn(): boolean {
 export async function switchScoreboard(isOn: boolean): Promise<void> {
   await vscode.workspace.getConfiguration('residual').update('scoreboard', isOn, vscode.ConfigurationTarget.Global);
 }
+
+/**
+ * Whether it is recorded what becomes of suggestions, so that a module may learn from it. In a workspace that is not
+ * trusted only where the person's own settings say so: its files may be made to be learnt.
+ */
+export function isLearningOn(scope: vscode.Uri | undefined): boolean {
+  const section = vscode.workspace.getConfiguration('residual', scope ?? null);
+  if (vscode.workspace.isTrusted) return section.get('learnFromFeedback') !== false;
+  return section.inspect('learnFromFeedback')?.globalValue === true;
+}

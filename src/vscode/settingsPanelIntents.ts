@@ -80,6 +80,8 @@ export class SettingsPanelIntents {
         return this.chooseProposal(intent.id);
       case 'setEnable':
         return this.write('enable', intent.isOn);
+      case 'setLearning':
+        return this.write('learnFromFeedback', intent.isOn);
       case 'setLanguage':
         return this.setLanguage(intent.id, intent.isOn);
       case 'setNumber':
@@ -124,6 +126,10 @@ export class SettingsPanelIntents {
         return log.show();
       case 'openSettings':
         return vscode.commands.executeCommand('workbench.action.openSettings', '@ext:residual.residual');
+      case 'improveFromFeedback':
+      case 'exportFeedback':
+      case 'eraseFeedback':
+        return vscode.commands.executeCommand(`residual.${action}`);
       case 'openRules':
         return openRules(this.panel.document?.uri ?? vscode.workspace.workspaceFolders?.[0]?.uri);
     }

@@ -21,6 +21,7 @@ import type { InstantView, PanelState, ScopeKind } from '../protocol/pages/setti
 import { isWrittenIn } from './admission';
 import { shownPath } from './documentText';
 import { languageName } from './languageNames';
+import type { FeedbackRecording } from './learning/feedbackRecording';
 import { workspaceFolders } from './modules/instantWorkspace';
 import { decisionFor, ruleText } from './modules/moduleDecision';
 import type { Neighbours } from './neighbours';
@@ -47,6 +48,7 @@ export interface SettingsPanelParts {
   readonly instant: InstantModule | undefined;
   readonly moduleFiles: ModuleFiles;
   readonly speed: Speed;
+  readonly recording: FeedbackRecording;
   readonly log: vscode.LogOutputChannel;
   /** Folders of models that may change while the panel is open. */
   changingRoots(): readonly string[];
@@ -110,6 +112,7 @@ export class SettingsPanelModel implements vscode.Disposable {
       // Of two files side by side, a rule may decide in one.
       vscode.window.onDidChangeActiveTextEditor(refresh),
       pausing.onDidChange(refresh),
+      parts.recording.onDidChange(refresh),
       engine.onDidChangeState(() => void this.askStatus()),
       parts.moduleFiles.onDidChange(() => this.onChoice()),
       ...(instant === undefined ? [] : [instant.onDidChangeBuild(refresh)]),
@@ -255,6 +258,7 @@ export class SettingsPanelModel implements vscode.Disposable {
       isMeasuring: this.measuring !== undefined,
       speedOf: (dir, ids) => speed.of(dir, ids),
       instant: this.instantView(modules),
+      learning: this.parts.recording.view,
       openLanguages: vscode.window.visibleTextEditors
         .filter(({ document }) => isWrittenIn(document))
         .map(({ document }) => document.languageId),

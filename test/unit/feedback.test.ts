@@ -142,6 +142,7 @@ function act(editor: FakeEditor, step: string): void {
     move: () => editor.moveTo(Number(about)),
     left: () => editor.feedback.left(),
     close: () => editor.close(),
+    flush: () => editor.feedback.flush(),
     offer: () => editor.offer([about]),
     rest: () => editor.offerRest(),
     again: () => editor.offer([FOO], { again: true }),
@@ -164,6 +165,35 @@ describe('feedback says of a suggestion that it was', () => {
       editor.offer([FOO]);
       for (const step of play.split(' | ')) act(editor, step);
       assert.deepEqual(editor.told, expected);
+    });
+  }
+});
+
+/** What stands in place of `foo(a, b);` half a minute later, to the end of what was its line. */
+const stoodRows: [what: string, play: string, ...expected: string[]][] = [
+  ['an accept that was left alone', 'all | wait 30000', 'accepted: "foo(a, b);"'],
+  ['what an accept was edited to', 'all | replace a, b -> alpha | wait 30000', 'accepted: "foo(alpha);"'],
+  ['words that were taken, and the rest that was typed', 'word foo( | type x); | wait 30000', 'partly: "foo(x);"'],
+  ['what was typed instead', 'wait 800 | type y + 1; | wait 30000', 'typedOver: "y + 1;"'],
+  ['what was typed in part like it', 'wait 800 | type foe(); | wait 30000', 'typedOver: "foe();"'],
+  ['nothing, where it was ignored', 'wait 800 | move 0 | wait 30000', 'ignored: ""'],
+  ['what was typed there later', 'wait 800 | move 0 | insert 10 bar(); | wait 30000', 'ignored: "bar();"'],
+  ['the same place when text above it changes', 'wait 800 | type y | insert 0 // | wait 30000', 'typedOver: "y"'],
+  ['the same place when the lines below go', 'wait 800 | type y | replace more ->  | wait 30000', 'typedOver: "y"'],
+  ['what stands when the document is closed', 'wait 800 | type y | close | wait 90000', 'typedOver: "y"'],
+  ['what stands when the editor goes away', 'wait 800 | type y | flush | wait 90000', 'typedOver: "y"'],
+  ['nothing of what was not shown', 'wait 300 | type y | wait 90000'],
+  ['nothing before its time', 'wait 800 | type y | wait 29000'],
+  ['once what was undone and accepted again', 'all | undo | again | all | wait 40000', 'accepted: "foo(a, b);"'],
+];
+
+describe('feedback tells what stood where a suggestion ended:', () => {
+  for (const [what, play, ...expected] of stoodRows) {
+    it(what, () => {
+      const editor = new FakeEditor('const x = █\nmore');
+      editor.offer([FOO]);
+      for (const step of play.split(' | ')) act(editor, step);
+      assert.deepEqual(editor.stood, expected);
     });
   }
 });
@@ -262,6 +292,7 @@ describe('feedback', () => {
     }
     const before = editor.events.length;
     editor.wait(30_000);
-    assert.equal(editor.events.length - before, 64);
+    const of = (kind: string) => editor.events.slice(before).filter(event => event.kind === kind).length;
+    assert.deepEqual([of('kept'), of('stood'), editor.events.length - before], [64, 64, 128]);
   });
 });

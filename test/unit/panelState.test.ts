@@ -94,6 +94,7 @@ function stateOf(
     modules: [module('a'), module('b')],
     isMeasuring: false,
     speedOf: () => undefined,
+    learning: { kind: 'no-workspace' },
     instant: { kind: 'offered' },
     openLanguages: [],
     languageName: id => id.toUpperCase(),

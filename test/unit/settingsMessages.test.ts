@@ -26,6 +26,7 @@ const MESSAGES: readonly FromSettingsPage[] = [
   { kind: 'draft', strengths: [{ id: 'react', strength: 4 }] },
   { kind: 'chooseProposal', id: 'residual-6m' },
   { kind: 'setEnable', isOn: false },
+  { kind: 'setLearning', isOn: false },
   { kind: 'setLanguage', id: '*', isOn: true },
   { kind: 'setLanguage', id: 'css', isOn: undefined },
   ...NUMBER_NAMES.map(name => ({ kind: 'setNumber', name, value: 7 }) as const),

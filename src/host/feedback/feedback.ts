@@ -6,8 +6,9 @@
 
 import type { Answer } from '../suggestion';
 import type { FeedbackEvent, KeptAfterMs, Offered, Outcome } from './feedbackEvents';
-import { KEPT_AFTER_MS } from './feedbackEvents';
+import { KEPT_AFTER_MS, STOOD_AFTER_MS } from './feedbackEvents';
 import { type Edit, TrackedText } from './trackedText';
+import { WrittenSpan } from './writtenSpan';
 
 /** What is handed to the editor: one text or several to choose from, in place of [start, end). */
 export interface Offer {
@@ -33,6 +34,10 @@ const SHOWN_AFTER_MS = 750;
 const COMMAND_WITHIN_MS = 500;
 /** Accepts that are followed at the same time. */
 const MOST_ACCEPTS = 64;
+/** Ended suggestions whose place is followed at the same time. */
+const MOST_PLACES = 64;
+/** A longer line is data. */
+const LONGEST_LINE_CHARS = 5000;
 /** Ended suggestions that are known again when they come back. */
 const MOST_REMEMBERED = 32;
 
@@ -57,6 +62,16 @@ interface Life {
   written: Written | undefined;
   /** That edit wrote all that was left: an accept as a whole, if its command runs. */
   completedAtMs: number | undefined;
+  /** From where it began to the end of that line. */
+  readonly place: WrittenSpan;
+}
+
+/** Where a suggestion ended that was shown. */
+interface Ended {
+  readonly offered: Offered;
+  readonly outcome: Outcome;
+  readonly place: WrittenSpan;
+  readonly sinceMs: number;
 }
 
 interface Written {
@@ -85,6 +100,7 @@ export interface Latest {
 export class Feedback {
   #life: Life | undefined;
   #accepts: Accept[] = [];
+  #places: Ended[] = [];
   #latest: Latest | undefined;
   /** The last suggestions by request, and whether they were counted as shown. */
   readonly #known = new Map<number, Life>();
@@ -107,6 +123,7 @@ export class Feedback {
       ...(restingSinceMs !== undefined && !isShown ? [restingSinceMs + SHOWN_AFTER_MS] : []),
       ...(completedAtMs === undefined ? [] : [completedAtMs + COMMAND_WITHIN_MS]),
       ...this.#accepts.flatMap(({ sinceMs, looks }) => looks.slice(0, 1).map(afterMs => sinceMs + afterMs)),
+      ...this.#places.slice(0, 1).map(({ sinceMs }) => sinceMs + STOOD_AFTER_MS),
     ];
     return dues.length === 0 ? undefined : Math.min(...dues);
   }
@@ -135,6 +152,7 @@ export class Feedback {
       parts: known?.parts,
       written: undefined,
       completedAtMs: undefined,
+      place: new WrittenSpan(offer.start, this.#lineEnd(offer.document, offer.cursor)),
     };
     this.#life = life;
     this.#known.delete(requestId);
@@ -154,7 +172,12 @@ export class Feedback {
       const isGone = before > accept.nReplaced && accept.tracked.length <= accept.nReplaced;
       if (isUndo && isGone) this.#undone(accept);
     }
-    for (const edit of ordered) if (this.#life?.offer.document === document) this.#follow(this.#life, edit, isUndo);
+    for (const edit of ordered) {
+      for (const { offered, place } of this.#places) if (offered.document === document) place.apply(edit);
+      if (this.#life?.offer.document !== document) continue;
+      this.#life.place.apply(edit);
+      this.#follow(this.#life, edit, isUndo);
+    }
   }
 
   /**
@@ -198,7 +221,7 @@ export class Feedback {
     if (life.taken === 'all') this.onEvent({ kind: 'acceptedPart', offered, text, nSaved, isFirst: false });
     else this.onEvent({ kind: 'accepted', offered, text, nSaved, hadParts: life.taken === 'part' });
     life.taken = 'all';
-    this.onEvent({ kind: 'ended', offered, outcome: 'accepted' });
+    this.#ended(life, offered, 'accepted');
     this.#track(life, offered, { from, to, nSaved, nReplaced });
   }
 
@@ -209,6 +232,13 @@ export class Feedback {
       if (accept.offered.document === document) while (accept.looks.length > 0) this.#look(accept);
     }
     this.#dropDone();
+    this.#stood(place => place.offered.document === document);
+  }
+
+  /** The editor goes away: what stands now at the places that are followed is all that will be known of them. */
+  flush(): void {
+    this.left();
+    this.#stood(() => true);
   }
 
   /** Time has passed. */
@@ -220,6 +250,7 @@ export class Feedback {
     for (const accept of this.#accepts)
       while (accept.looks.length > 0 && nowMs >= accept.sinceMs + accept.looks[0]) this.#look(accept);
     this.#dropDone();
+    this.#stood(({ sinceMs }) => nowMs >= sinceMs + STOOD_AFTER_MS);
   }
 
   #follow(life: Life, edit: Edit, isUndo: boolean): void {
@@ -304,12 +335,35 @@ export class Feedback {
       return;
     }
     if (this.#life === life) this.#life = undefined;
-    if (!life.isShown) return;
-    this.onEvent({
-      kind: 'ended',
-      offered: offeredBy(life, 0),
-      outcome: life.taken === 'part' ? 'partly' : outcome,
-    });
+    if (life.isShown) this.#ended(life, offeredBy(life, 0), life.taken === 'part' ? 'partly' : outcome);
+  }
+
+  #ended(life: Life, offered: Offered, outcome: Outcome): void {
+    this.onEvent({ kind: 'ended', offered, outcome });
+    // One that comes back at the same place says more of it than the one before.
+    const isSame = (other: Ended) =>
+      other.offered.document === offered.document &&
+      other.offered.suggestion.origin.requestId === life.requestId &&
+      other.place.from === life.place.from;
+    this.#places = this.#places.filter(other => !isSame(other));
+    this.#places.push({ offered, outcome, place: life.place, sinceMs: this.clock.now() });
+    if (this.#places.length > MOST_PLACES) this.#places.shift();
+  }
+
+  #stood(isDue: (ended: Ended) => boolean): void {
+    const due = this.#places.filter(isDue);
+    if (due.length === 0) return;
+    this.#places = this.#places.filter(ended => !due.includes(ended));
+    for (const { offered, outcome, place } of due) {
+      const standing = this.documents.read(offered.document, place.from, place.to);
+      if (standing !== undefined) this.onEvent({ kind: 'stood', offered, outcome, standing });
+    }
+  }
+
+  #lineEnd(document: string, from: number): number {
+    const rest = this.documents.read(document, from, from + LONGEST_LINE_CHARS) ?? '';
+    const at = rest.search(/\r?\n/);
+    return from + (at < 0 ? rest.length : at);
   }
 
   #undone(accept: Accept): void {

@@ -24,6 +24,9 @@ export type Outcome = 'accepted' | 'partly' | 'typed' | 'typedOver' | 'ignored' 
 export const KEPT_AFTER_MS = [30_000, 300_000] as const;
 export type KeptAfterMs = (typeof KEPT_AFTER_MS)[number];
 
+/** When it is looked at what stands where a suggestion ended, whatever became of it. */
+export const STOOD_AFTER_MS = 30_000;
+
 /**
  * A suggestion that comes back after it ended, as when a person undoes, is the same one by its `origin.requestId`: it is
  * not shown twice, but may still be accepted.
@@ -45,4 +48,6 @@ export type FeedbackEvent = { readonly offered: Offered } & (
       readonly standing: string;
       readonly distance: number;
     }
+  /** What stands later from where it began to what was the end of its line, or when the document was closed before. */
+  | { readonly kind: 'stood'; readonly outcome: Outcome; readonly standing: string }
 );

@@ -22,6 +22,7 @@ export const SETTING_NAMES = [
   'showGate',
   'threads',
   'memoryMiB',
+  'learnFromFeedback',
 ] as const;
 export type SettingName = (typeof SETTING_NAMES)[number];
 
@@ -46,6 +47,9 @@ export const PLAIN_ACTIONS = [
   'manageTrust',
   'showLog',
   'openSettings',
+  'improveFromFeedback',
+  'exportFeedback',
+  'eraseFeedback',
   'openRules',
 ] as const;
 export type PlainAction = (typeof PLAIN_ACTIONS)[number];
@@ -74,6 +78,7 @@ export type FromSettingsPage =
   | { readonly kind: 'draft'; readonly strengths: readonly DraftStrength[] }
   | { readonly kind: 'chooseProposal'; readonly id: string }
   | { readonly kind: 'setEnable'; readonly isOn: boolean }
+  | { readonly kind: 'setLearning'; readonly isOn: boolean }
   /** Without a state, what a wider scope says. */
   | { readonly kind: 'setLanguage'; readonly id: string; readonly isOn: boolean | undefined }
   | { readonly kind: 'setNumber'; readonly name: NumberName; readonly value: number | 'auto' }
@@ -131,6 +136,7 @@ export function parseFromSettingsPage(message: unknown): FromSettingsPage | unde
       return id === undefined ? undefined : { kind, id };
     }
     case 'setEnable':
+    case 'setLearning':
       return typeof fields.isOn === 'boolean' ? { kind, isOn: fields.isOn } : undefined;
     case 'setLanguage': {
       const id = idOf(fields.id);

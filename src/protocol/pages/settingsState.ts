@@ -110,6 +110,11 @@ export type InstantView =
   | { readonly kind: 'building'; readonly nFiles: number; readonly nDone: number }
   | { readonly kind: 'built'; readonly nFiles?: number; readonly nTokens?: number };
 
+/** What is recorded of suggestions in this workspace. */
+export type LearningView =
+  | { readonly kind: 'no-workspace' }
+  | { readonly kind: 'trusted' | 'untrusted'; readonly nRecords: number; readonly sizeBytes: number };
+
 export interface LanguageRow {
   readonly id: string;
   readonly name: string;
@@ -126,6 +131,7 @@ export interface OptionViews {
   readonly threads: SettingView<number>;
   readonly memoryMiB: SettingView<number>;
   readonly languages: SettingView<readonly LanguageRow[]>;
+  readonly learnFromFeedback: SettingView<boolean>;
 }
 
 export interface EngineView {
@@ -168,6 +174,7 @@ export interface PanelState {
   };
   readonly library: readonly ModuleCard[];
   readonly instant: InstantView;
+  readonly learning: LearningView;
   readonly options: OptionViews;
 }
 

@@ -5,6 +5,7 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import type { NumberName, SettingName } from '../../protocol/pages/settings';
 import type { LanguageRow, PanelState, SettingView } from '../../protocol/pages/settingsState';
 import { t } from '../page';
+import { learningControl } from './learning';
 import { icon, iconButton, section, sourceOf } from './parts';
 import type { SettingsPage } from './settingsPage';
 import { number } from './text';
@@ -24,7 +25,7 @@ const RANGES: Record<NumberName, Range> = {
   memoryMiB: { min: 64, max: 1_048_576, step: 1 },
 };
 
-export function optionsSection(page: SettingsPage, { options }: PanelState): TemplateResult {
+export function optionsSection(page: SettingsPage, { options, learning }: PanelState): TemplateResult {
   const openSettings = () => page.post({ kind: 'do', action: 'openSettings' });
   return section(
     'options',
@@ -38,6 +39,7 @@ export function optionsSection(page: SettingsPage, { options }: PanelState): Tem
       ${row(page, 'showGate', t('Show from'), t('Completions whose first line is less probable are held back. 0 shows all; 0.05 is the default.'), options.showGate, numberBox(page, 'showGate', t('Show from'), options.showGate, t('probability')))}
       ${row(page, 'threads', t('Processor threads'), t('Of the engine. 0 chooses by the machine.'), options.threads, numberBox(page, 'threads', t('Processor threads'), options.threads, t('threads')))}
       ${row(page, 'memoryMiB', t('Memory for models'), t('Loaded models may take this much; those used longest ago are unloaded first.'), options.memoryMiB, numberBox(page, 'memoryMiB', t('Memory for models'), options.memoryMiB, t('MiB')))}
+      ${row(page, 'learnFromFeedback', t('Record what becomes of suggestions'), t('So that a module can learn from it: what was shown, what stands there later, and the code around it. Kept in this workspace’s own storage, on this machine.'), options.learnFromFeedback, learningControl(page, options.learnFromFeedback, learning))}
     </div>`,
   );
 }

@@ -2,8 +2,8 @@
 import { Feedback, type Offer } from '../../../src/host/feedback/feedback';
 import type { FeedbackEvent } from '../../../src/host/feedback/feedbackEvents';
 import type { Edit } from '../../../src/host/feedback/trackedText';
-import type { Suggestion } from '../../../src/host/suggestion';
-import type { CompleteRequest } from '../../../src/protocol/messages';
+import type { Origin, Suggestion } from '../../../src/host/suggestion';
+import type { CompleteRequest, Completion } from '../../../src/protocol/messages';
 
 export const DOCUMENT = 'file:///a.ts';
 
@@ -19,6 +19,7 @@ export class FakeEditor {
   #isOpen = true;
   #undo: { readonly edit: Edit; readonly cursor: number }[] = [];
   #requests = 0;
+  #origin: Origin | undefined;
   #offered: Offer | undefined;
 
   /** @param marked text with `█` for the cursor. */
@@ -37,7 +38,10 @@ export class FakeEditor {
 
   /** Offers texts at the cursor as a new request would; `again` as what is left of the last one. */
   offer(texts: string[], { again = false, replaceRight = 0, typedBefore = 0 } = {}): void {
-    if (!again) this.#requests++;
+    if (!again) {
+      this.#requests++;
+      this.#origin = this.#originOf(texts);
+    }
     const suggestions = texts.map((text, index) => this.#suggestion(text, index, replaceRight));
     this.#offered = {
       document: DOCUMENT,
@@ -137,14 +141,34 @@ export class FakeEditor {
   }
 
   #suggestion(text: string, index: number, replaceRight: number): Suggestion {
-    const request = this.models as CompleteRequest;
-    const origin = { requestId: this.#requests, request, completions: [], titles: [] };
-    return { text, replaceRight, index, nTyped: 0, origin };
+    const origin = this.#origin!;
+    const written = origin.completions.find(completion => completion.text.endsWith(text));
+    return { text, replaceRight, index, nTyped: (written?.text ?? text).length - text.length, origin };
+  }
+
+  #originOf(texts: readonly string[]): Origin {
+    const after = this.text.slice(this.cursor);
+    const [lineRest] = after.split('\n', 1);
+    const text = {
+      path: 'src/a.ts',
+      prefix: this.text.slice(0, this.cursor),
+      lineRest,
+      suffix: after.slice(lineRest.length + 1),
+      neighbours: [],
+    };
+    const request = { ...this.models, text } as unknown as CompleteRequest;
+    const completions = texts.map(written => ({ text: written, tokens: [], stop: 'extent' }) as unknown as Completion);
+    return { requestId: this.#requests, request, completions, titles: [] };
   }
 
   /** Events as words, for rows of tests. */
   get told(): string[] {
-    return this.events.map(told);
+    return this.events.filter(({ kind }) => kind !== 'stood').map(told);
+  }
+
+  /** What was told to stand where suggestions ended. */
+  get stood(): string[] {
+    return this.events.flatMap(event => (event.kind === 'stood' ? [told(event)] : []));
   }
 }
 
@@ -162,5 +186,7 @@ function told(event: FeedbackEvent): string {
       return `undone ${event.nSaved}`;
     case 'kept':
       return `after ${event.afterMs / 1000} s ${JSON.stringify(event.standing)} differs by ${event.distance}`;
+    case 'stood':
+      return `${event.outcome}: ${JSON.stringify(event.standing)}`;
   }
 }

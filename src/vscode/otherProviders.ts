@@ -31,6 +31,7 @@ export class OtherProviders {
       vscode.Extension<unknown>,
       'id' | 'isActive' | 'packageJSON'
     >[] = () => vscode.extensions.all,
+    private readonly settingOf: (name: string) => unknown = name => vscode.workspace.getConfiguration().get(name),
   ) {}
 
   /** To be called when a completion is shown. Costs nothing after the first time. */
@@ -38,20 +39,33 @@ export class OtherProviders {
     if (this.asked) return;
     this.asked = true;
     const said = this.memory.get<string[]>(SAID, []);
-    const other = this.extensions().find(({ id, isActive }) => isActive && isRunning(id) && !said.includes(id));
+    const other = this.extensions().find(({ id, isActive }) => isActive && this.isRunning(id) && !isSaid(id, said));
     if (other === undefined) return;
     void this.memory.update(SAID, [...said, other.id]);
     void offer(other.id, String(other.packageJSON?.displayName ?? other.id));
   }
+
+  /** A known provider whose own switch is not off. */
+  private isRunning(extensionId: string): boolean {
+    const provider = PROVIDERS[extensionId.toLowerCase()];
+    if (provider === undefined) return false;
+    if (provider.off === undefined) return true;
+    const [setting, off] = provider.off;
+    return !says(this.settingOf(setting), off);
+  }
 }
 
-/** A known provider whose own switch is not off. */
-function isRunning(extensionId: string): boolean {
-  const provider = PROVIDERS[extensionId.toLowerCase()];
-  if (provider === undefined) return false;
-  if (provider.off === undefined) return true;
-  const [setting, off] = provider.off;
-  return JSON.stringify(vscode.workspace.getConfiguration().get(setting)) !== JSON.stringify(off);
+/** Two extensions of one maker that obey the same switch are one provider. */
+function isSaid(extensionId: string, said: readonly string[]): boolean {
+  const switchOf = (id: string) => PROVIDERS[id.toLowerCase()]?.off?.[0];
+  return said.some(id => id === extensionId || (switchOf(id) !== undefined && switchOf(id) === switchOf(extensionId)));
+}
+
+/** VS Code adds the defaults to an object that a person has written: what else stands in it does not matter. */
+function says(value: unknown, off: unknown): boolean {
+  if (typeof off !== 'object' || off === null) return value === off;
+  const fields = (value ?? {}) as Readonly<Record<string, unknown>>;
+  return Object.entries(off).every(([name, wanted]) => fields[name] === wanted);
 }
 
 async function offer(extensionId: string, name: string): Promise<void> {

@@ -9,3 +9,16 @@ export function plainMessage(text: string): string {
 export function plainLabel(text: string): string {
   return text.replaceAll('$(', '\\$(');
 }
+
+/** For the status bar, which has room for little: what is longer ends in an ellipsis, at a whole character. */
+export function shortLabel(text: string, most: number): string {
+  const chars = [...text];
+  return plainLabel(
+    chars.length <= most
+      ? text
+      : `${chars
+          .slice(0, most - 1)
+          .join('')
+          .trimEnd()}…`,
+  );
+}

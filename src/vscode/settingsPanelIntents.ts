@@ -93,7 +93,7 @@ export class SettingsPanelIntents {
       case 'notice':
         return this.panel.notices.answer(intent.id, intent.action);
       case 'droppedPaths':
-        return this.importAll(intent.uris.flatMap(pathOf));
+        return this.importPaths(intent.uris);
       case 'droppedFiles':
         return this.importDropped(intent.files);
     }
@@ -158,6 +158,16 @@ export class SettingsPanelIntents {
       case 'verify':
         return this.panel.whileLoading(id, signal => verifyModule(this.flows, id, signal));
     }
+  }
+
+  private async importPaths(uris: readonly string[]): Promise<void> {
+    const elsewhere = uris.filter(uri => pathOf(uri).length === 0);
+    if (elsewhere.length > 0)
+      this.panel.notices.say(
+        'error',
+        vscode.l10n.t('{0} is no file of this machine. Save it here first.', elsewhere[0]),
+      );
+    await this.importAll(uris.flatMap(pathOf));
   }
 
   /** The files stay until the next ones: a question whether to replace a module may still be open. */

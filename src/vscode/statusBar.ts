@@ -6,11 +6,13 @@ import type { Choice } from '../host/modules/moduleChoice';
 import { isWrittenIn, switchedOff } from './admission';
 import { localMessageOf } from './localMessage';
 import type { Pausing } from './pausing';
-import { plainLabel } from './plainText';
+import { shortLabel } from './plainText';
 import { settingsFor } from './settings';
 
 /** Work shorter than this is not shown: a spinner that flickers at every key annoys. */
 const BUSY_AFTER_MS = 400;
+/** The status bar is shared with others; the whole title is in the hover. */
+const MOST_LABEL_CHARS = 48;
 
 interface Look {
   readonly icon: string;
@@ -103,7 +105,7 @@ export class StatusBar implements vscode.Disposable {
   private draw(): void {
     const module = this.choice === undefined ? '' : this.choice.titles.join(' + ') || vscode.l10n.t('no module');
     const { icon, state, isError = false, change } = this.look();
-    this.item.text = `$(${icon}) ${module === '' ? 'Residual' : `Residual: ${plainLabel(module)}`}`;
+    this.item.text = `$(${icon}) ${module === '' ? 'Residual' : `Residual: ${shortLabel(module, MOST_LABEL_CHARS)}`}`;
     this.item.backgroundColor = isError ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
     this.item.accessibilityInformation = {
       label: [['Residual', module, state].filter(Boolean).join(', '), this.reason].filter(Boolean).join('. '),

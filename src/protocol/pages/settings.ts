@@ -92,7 +92,8 @@ export type FromSettingsPage =
 /** Longer ids and addresses than these name nothing. */
 const MAX_ID_CHARS = 200;
 const MAX_URI_CHARS = 4096;
-const MAX_DROPPED = 16;
+/** Files, or addresses of files, in one drop. */
+export const MAX_DROPPED = 16;
 /** Modules are small models: more is a mistake, and would only fill the memory. */
 export const MAX_DROPPED_BYTES = 512 * 1024 * 1024;
 const MAX_DRAFTS = 32;

@@ -1,6 +1,7 @@
 /** What the panel shows in place of a conversation: a new one's examples, or why there can be none. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { ChatPageState, FromChatPage, ShownModel } from '../../protocol/pages/chat';
+import { number } from '../numbers';
 import { t } from '../page';
 import { actionButtons } from './actions';
 import { commandsLike } from './commands';
@@ -58,7 +59,7 @@ function whatItDoes({ proposal, contextLength }: ShownModel): string {
   return t(
     '{0} completes code; it was not trained to follow instructions, and no instruction module is installed. Your question becomes a documentation comment, and the answer is what the model writes below it: short code in the style of what it sees, often wrong, to be read before it is used. It keeps {1} tokens in view, answer included, and knows no facts.',
     proposal,
-    contextLength,
+    number(contextLength),
   );
 }
 

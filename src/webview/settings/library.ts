@@ -178,7 +178,7 @@ function fileButtons(page: SettingsPage, card: ModuleCard): TemplateResult {
     page.reveal('compare');
   };
   return html`<div class="toolbar" role="group" aria-label=${t('Files of {0}', title)}>
-    ${iconButton('diff', t('Compare {0} on the open file', title), compare)}
+    ${card.problem === undefined ? iconButton('diff', t('Compare {0} on the open file', title), compare) : nothing}
     ${button('verified', t('Verify {0}', title), 'verify')} ${button('export', t('Export {0}…', title), 'export')}
     ${button('folder-opened', t('Show the files of {0}', title), 'reveal')}
     ${

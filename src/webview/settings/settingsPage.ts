@@ -29,6 +29,8 @@ export class SettingsPage {
   readonly openDetails = new Set<string>();
   filter = '';
   compared: { readonly a: string; readonly b: string } | undefined;
+  /** Why what was dropped was not even sent. */
+  complaint: string | undefined;
   /** A file is being dragged over the page. */
   isDropTarget = false;
   dragged: { readonly id: string; readonly to: number } | undefined;
@@ -105,6 +107,12 @@ export class SettingsPage {
 
   announce(text: string): void {
     this.announcement = text;
+    this.redraw();
+  }
+
+  /** Without a text, there is nothing to complain of any more. */
+  complain(text: string | undefined): void {
+    this.complaint = text;
     this.redraw();
   }
 

@@ -48,8 +48,9 @@ function stateView(page: SettingsPage, state: PanelState): TemplateResult {
 
 /** Beside the scopes, where they are seen however far the page is scrolled. */
 function noticesView(page: SettingsPage, { isTrusted, notices }: PanelState): TemplateResult | typeof nothing {
-  if (isTrusted && notices.length === 0) return nothing;
+  if (isTrusted && notices.length === 0 && page.complaint === undefined) return nothing;
   return html`<div class="notices" role="region" aria-label=${t('Messages')}>
+    ${page.complaint === undefined ? nothing : complaintView(page, page.complaint)}
     ${repeat(
       notices,
       ({ id }) => id,
@@ -140,6 +141,14 @@ function untrustedView(page: SettingsPage): TemplateResult {
         ${t('Manage Workspace Trust')}
       </button>
     </div>
+  </div>`;
+}
+
+function complaintView(page: SettingsPage, text: string): TemplateResult {
+  return html`<div class="notice is-error" role="alert">
+    ${icon('error')}
+    <p>${text}</p>
+    <div class="actions">${iconButton('close', t('Dismiss'), () => page.complain(undefined))}</div>
   </div>`;
 }
 

@@ -44,6 +44,23 @@ describe('other providers of ghost text', () => {
       'GitHub.copilot',
       'TabNine.tabnine-vscode',
     ]));
+  it('takes two extensions that obey the same switch for one', () => {
+    const both = new Memory();
+    const say = () => new OtherProviders(both, () => [COPILOT, { ...COPILOT, id: 'GitHub.copilot-chat' }]).onShown();
+    say();
+    say();
+    assert.deepEqual(both.get(SAID), ['GitHub.copilot']);
+  });
+  it('says nothing of one that the person has switched off, whatever else stands in its setting', () => {
+    const off = new Memory();
+    const settings = { 'github.copilot.enable': { '*': false, plaintext: false, markdown: true } };
+    new OtherProviders(
+      off,
+      () => [COPILOT],
+      name => settings[name as keyof typeof settings],
+    ).onShown();
+    assert.equal(off.get(SAID), undefined);
+  });
   it('asks once a window, however often completions are shown', () => {
     let asked = 0;
     const others = new OtherProviders(new Memory(), () => {

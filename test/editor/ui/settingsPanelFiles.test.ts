@@ -26,14 +26,23 @@ async function archive(id: string): Promise<Buffer> {
   }
 }
 
-/** Drops a file onto the page, as the platform reports it. */
-async function drop({ frame }: SettingsPage, name: string, bytes: Buffer): Promise<void> {
+/** Drops files onto the page, as the platform reports them. */
+async function drop({ frame }: SettingsPage, names: string | readonly string[], bytes: Buffer): Promise<void> {
   await frame.evaluate(`(() => {
     const bytes = Uint8Array.from(atob(${JSON.stringify(bytes.toString('base64'))}), char => char.charCodeAt(0));
     const dataTransfer = new DataTransfer();
-    dataTransfer.items.add(new File([bytes], ${JSON.stringify(name)}));
+    for (const name of ${JSON.stringify([names].flat())}) dataTransfer.items.add(new File([bytes], name));
     for (const kind of ['dragenter', 'dragover', 'drop'])
       document.body.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+  })()`);
+}
+
+/** Drops what is dragged from an editor or another page: an address. */
+async function dropAddress({ frame }: SettingsPage, address: string): Promise<void> {
+  await frame.evaluate(`(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.setData('text/uri-list', ${JSON.stringify(address)});
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
   })()`);
 }
 
@@ -59,6 +68,17 @@ describe('modules as files in the settings panel', () => {
     await drop(page, 'broken.ram', Buffer.from('not an archive'));
     await page.find('.notice.is-error').filter({ hasText: 'broken.ram' }).waitFor();
     await page.button('Dismiss').first().click();
+  });
+
+  it('do not come in when what is dropped cannot even be sent, and the page says why', async () => {
+    const many = Array.from({ length: 17 }, (_, i) => `part-${i}`);
+    await drop(page, many, Buffer.from('x'));
+    await page.find('.notice.is-error').filter({ hasText: 'more than 16 files' }).waitFor();
+    await dropAddress(page, 'https://example.com/shared.ram');
+    await page.find('.notice.is-error').filter({ hasText: 'is no file of this machine' }).waitFor();
+    assert.equal(await page.find('.notice').count(), 1);
+    await page.button('Dismiss').click();
+    await page.find('.notice').waitFor({ state: 'detached' });
   });
 
   it('are renamed, by the keyboard', async () => {

@@ -31,6 +31,15 @@ export class AbortError extends Error {
 /** The engine's channel closed while a call was pending, or the engine may not restart yet. Asking again later may work. */
 export class EngineGone extends Error {
   override readonly name = 'EngineGone';
+
+  /** `message` in a form that can be translated. */
+  readonly sentence: Sentence;
+
+  constructor(said: Sentence | string) {
+    const sentence = typeof said === 'string' ? say`${said}` : said;
+    super(spoken(sentence));
+    this.sentence = sentence;
+  }
 }
 
 export function isAbortError(error: unknown): boolean {
@@ -49,5 +58,5 @@ export function messageOf(error: unknown): string {
 
 /** The same, in a form that can be translated where it can, as a value of another sentence. */
 export function sentenceOf(error: unknown): Sentence | string {
-  return error instanceof UserError ? error.sentence : messageOf(error);
+  return error instanceof UserError || error instanceof EngineGone ? error.sentence : messageOf(error);
 }

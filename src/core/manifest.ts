@@ -5,7 +5,7 @@
 import { UserError } from './errors';
 import type { MixtureWeights } from './mixture';
 import { RULE_NAMES, type RuleName } from './rules';
-import { say } from './sentence';
+import { type Sentence, say } from './sentence';
 
 /** The only format this version reads and writes. */
 export const FORMAT_VERSION = 1;
@@ -185,7 +185,7 @@ const FILE_PATTERN = /^(?!.*(?:^|\/)\.\.(?:\/|$))[^/\\:][^\\:]*$/;
 
 function parseFiles(files: Reader, required: string | undefined): void {
   for (const name of files.names()) {
-    if (!FILE_PATTERN.test(name)) throw files.error(name, 'must be named by a path inside the folder');
+    if (!FILE_PATTERN.test(name)) throw files.error(name, say`must be named by a path inside the folder`);
     files.sha256(name);
   }
   if (required !== undefined) files.sha256(required);
@@ -203,7 +203,7 @@ interface Reader {
   oneOf<T extends string>(name: string, values: readonly T[]): T;
   object(name: string): Reader;
   array(name: string): readonly Reader[];
-  error(name: string, expectation: string): UserError;
+  error(name: string, expectation: Sentence): UserError;
 }
 
 function reader(where: string, json: unknown): Reader {
@@ -212,7 +212,7 @@ function reader(where: string, json: unknown): Reader {
   }
   const fields = json as Readonly<Record<string, unknown>>;
   const at = (name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined);
-  const error = (name: string, expectation: string) =>
+  const error = (name: string, expectation: Sentence) =>
     new UserError('manifest-invalid', say`${where}: "${name}" ${expectation}, but is ${shown(at(name))}.`);
   const self: Reader = {
     error,
@@ -227,48 +227,50 @@ function reader(where: string, json: unknown): Reader {
     },
     text(name, pattern) {
       const value = at(name);
-      if (typeof value !== 'string') throw error(name, 'must be a string');
-      if (pattern && !pattern.test(value)) throw error(name, 'must be letters, digits, "-", "_" and "." only');
+      if (typeof value !== 'string') throw error(name, say`must be a string`);
+      if (pattern && !pattern.test(value)) throw error(name, say`must be letters, digits, "-", "_" and "." only`);
       return value;
     },
     sha256(name) {
       const value = at(name);
       if (typeof value !== 'string' || !SHA256_PATTERN.test(value))
-        throw error(name, 'must be a SHA-256 in lower-case hex');
+        throw error(name, say`must be a SHA-256 in lower-case hex`);
     },
     number(name) {
-      if (!Number.isFinite(at(name))) throw error(name, 'must be a number');
+      if (!Number.isFinite(at(name))) throw error(name, say`must be a number`);
     },
     positive(name) {
       const value = at(name);
-      if (typeof value !== 'number' || !(value > 0 && value < Infinity)) throw error(name, 'must be a positive number');
+      if (typeof value !== 'number' || !(value > 0 && value < Infinity))
+        throw error(name, say`must be a positive number`);
     },
     shares(name) {
       const value = at(name);
       if (!Array.isArray(value) || value.length === 0 || !value.every(x => typeof x === 'number' && x >= 0 && x < 1))
-        throw error(name, 'must be a list of numbers from 0 to below 1');
+        throw error(name, say`must be a list of numbers from 0 to below 1`);
     },
     oneOf(name, values) {
       const value = values.find(candidate => candidate === at(name));
-      if (value === undefined) throw error(name, `must be one of ${values.join(', ')}`);
+      if (value === undefined) throw error(name, say`must be one of ${values.join(', ')}`);
       return value;
     },
     object(name) {
       const value = at(name);
-      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw error(name, 'must be an object');
+      if (typeof value !== 'object' || value === null || Array.isArray(value))
+        throw error(name, say`must be an object`);
       return reader(`${where}: ${name}`, value);
     },
     array(name) {
       const value = at(name);
-      if (!Array.isArray(value)) throw error(name, 'must be a list');
+      if (!Array.isArray(value)) throw error(name, say`must be a list`);
       return value.map((item, i) => reader(`${where}: ${name}[${i}]`, item));
     },
   };
   return self;
 }
 
-function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
+function shown(value: unknown): Sentence | string {
+  if (value === undefined) return say`missing`;
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

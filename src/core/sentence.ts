@@ -25,3 +25,18 @@ export function spoken({ template, values }: Sentence, translate: (template: str
     return typeof value === 'string' ? value : spoken(value, translate);
   });
 }
+
+/** A text as it is, or a sentence said. */
+export function told(value: Sentence | string, translate?: (template: string) => string): string {
+  return typeof value === 'string' ? value : spoken(value, translate);
+}
+
+/** @returns undefined for what is no sentence; never throws. */
+export function parseSentence(value: unknown): Sentence | undefined {
+  const { template, values } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof template !== 'string' || !Array.isArray(values)) return undefined;
+  const parsed = values.map(each => (typeof each === 'string' ? each : parseSentence(each)));
+  return parsed.every((each): each is string | Sentence => each !== undefined)
+    ? { template, values: parsed }
+    : undefined;
+}

@@ -3,7 +3,7 @@
  * graph, so a file with the same tensors in another order would load without an error and compute nonsense.
  */
 import { UserError } from '../core/errors';
-import { say } from '../core/sentence';
+import { type Sentence, say } from '../core/sentence';
 import type { ExternalTensor } from './externalTensors';
 
 /** 8 bytes of length and the space-padded header; tensor data starts here. */
@@ -33,7 +33,7 @@ interface Tensor {
  * @throws UserError naming the first difference
  */
 export function checkWeights(fileName: string, file: Uint8Array, expected: readonly ExternalTensor[]): void {
-  const fail = (reason: string): never => {
+  const fail = (reason: Sentence): never => {
     throw new UserError(
       'weights-mismatch',
       say`${fileName} does not fit the graph of its architecture: ${reason}. Get the module again, or export it again for this version of Residual.`,
@@ -43,44 +43,44 @@ export function checkWeights(fileName: string, file: Uint8Array, expected: reado
   let nDataBytes = 0;
   for (const tensor of tensors.values()) nDataBytes = Math.max(nDataBytes, tensor.end);
   if (file.byteLength !== DATA_START + nDataBytes) {
-    fail(`it has ${file.byteLength} bytes, and its header describes ${DATA_START + nDataBytes}`);
+    fail(say`it has ${file.byteLength} bytes, and its header describes ${DATA_START + nDataBytes}`);
   }
   for (const wanted of expected) {
     const found = tensors.get(wanted.name);
-    if (!found) fail(`the tensor "${wanted.name}" is missing`);
+    if (!found) fail(say`the tensor "${wanted.name}" is missing`);
     else compare(wanted, found, fail);
   }
   const names = new Set(expected.map(wanted => wanted.name));
-  for (const name of tensors.keys()) if (!names.has(name)) fail(`the graph has no tensor "${name}"`);
+  for (const name of tensors.keys()) if (!names.has(name)) fail(say`the graph has no tensor "${name}"`);
   for (const [name, tensor] of tensors) {
-    if (!hasFiniteValues(file, tensor)) fail(`the tensor "${name}" has values that are not finite`);
+    if (!hasFiniteValues(file, tensor)) fail(say`the tensor "${name}" has values that are not finite`);
   }
 }
 
-function compare(wanted: ExternalTensor, found: Tensor, fail: (reason: string) => never): void {
+function compare(wanted: ExternalTensor, found: Tensor, fail: (reason: Sentence) => never): void {
   const dtype = DTYPES[found.dtype];
-  const checks: readonly (readonly [string, unknown, unknown])[] = [
-    ['type', dtype?.onnx ?? found.dtype, wanted.dataType],
-    ['shape', `[${found.shape}]`, `[${wanted.shape}]`],
-    ['offset', DATA_START + found.start, wanted.offset],
-    ['size in bytes', found.end - found.start, wanted.sizeBytes],
-    ['size by its shape', found.shape.reduce((n, d) => n * d, dtype?.sizeBytes ?? 0), wanted.sizeBytes],
+  const checks: readonly (readonly [Sentence, string | number, string | number])[] = [
+    [say`type`, dtype?.onnx ?? found.dtype, wanted.dataType],
+    [say`shape`, `[${found.shape}]`, `[${wanted.shape}]`],
+    [say`offset`, DATA_START + found.start, wanted.offset],
+    [say`size in bytes`, found.end - found.start, wanted.sizeBytes],
+    [say`size by its shape`, found.shape.reduce((n, d) => n * d, dtype?.sizeBytes ?? 0), wanted.sizeBytes],
   ];
   for (const [what, is, shouldBe] of checks) {
-    if (is !== shouldBe) fail(`the tensor "${wanted.name}" has ${what} ${is} where ${shouldBe} is expected`);
+    if (is !== shouldBe) fail(say`the tensor "${wanted.name}" has ${what} ${is} where ${shouldBe} is expected`);
   }
 }
 
-function parseHeader(file: Uint8Array, fail: (reason: string) => never): ReadonlyMap<string, Tensor> {
+function parseHeader(file: Uint8Array, fail: (reason: Sentence) => never): ReadonlyMap<string, Tensor> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  if (file.byteLength < DATA_START) fail(`it has only ${file.byteLength} bytes`);
+  if (file.byteLength < DATA_START) fail(say`it has only ${file.byteLength} bytes`);
   const headerBytes = Number(view.getBigUint64(0, true));
-  if (headerBytes !== DATA_START - 8) fail(`its header has ${headerBytes} bytes instead of ${DATA_START - 8}`);
+  if (headerBytes !== DATA_START - 8) fail(say`its header has ${headerBytes} bytes instead of ${DATA_START - 8}`);
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder().decode(file.subarray(8, DATA_START)));
   } catch {
-    fail('its header is not JSON');
+    fail(say`its header is not JSON`);
   }
   const tensors = new Map<string, Tensor>();
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
@@ -89,12 +89,12 @@ function parseHeader(file: Uint8Array, fail: (reason: string) => never): Readonl
   return tensors;
 }
 
-function parseEntry(name: string, entry: unknown, fail: (reason: string) => never): Tensor {
+function parseEntry(name: string, entry: unknown, fail: (reason: Sentence) => never): Tensor {
   const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Readonly<Record<string, unknown>>;
   const isCounts = (value: unknown): value is number[] =>
     Array.isArray(value) && value.every(item => Number.isSafeInteger(item) && item >= 0);
   if (typeof dtype !== 'string' || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) {
-    return fail(`its header does not describe the tensor "${name}"`);
+    return fail(say`its header does not describe the tensor "${name}"`);
   }
   return { dtype, shape, start: offsets[0], end: offsets[1] };
 }

@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import { EngineGone, messageOf } from '../core/errors';
+import { say } from '../core/sentence';
 import type { EngineLimits, EngineMethods } from '../protocol/messages';
 import { RpcClient } from '../protocol/rpc';
 import { type EngineProcess, startEngine } from './engineProcess';
@@ -139,11 +140,11 @@ export class EngineClient {
 
   #connect(): Connection {
     if (this.#connection) return this.#connection;
-    if (this.#isDisposed) throw new EngineGone('The engine was shut down.');
+    if (this.#isDisposed) throw new EngineGone(say`The engine was shut down.`);
     const waitMs = this.#notBeforeMs - this.#now();
     if (waitMs > 0) {
       throw new EngineGone(
-        `The engine ended ${this.#nCrashes} times; it starts again in ${Math.ceil(waitMs / 1000)} s.`,
+        say`The engine ended ${this.#nCrashes} times; it starts again in ${Math.ceil(waitMs / 1000)} s.`,
       );
     }
     this.#setState('starting');

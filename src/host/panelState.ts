@@ -2,6 +2,7 @@
  * From what was read (settings of each scope, models on disk, the engine's report) to what the settings panel draws. Pure:
  * every state of the panel can be made in a test. Knows no editor, and no sentences but those it is given.
  */
+import { told } from '../core/sentence';
 import type { EngineStatus } from '../protocol/messages';
 import type {
   EngineView,
@@ -19,7 +20,7 @@ import type {
 } from '../protocol/pages/settingsState';
 import { activeModules, moduleCard, soleRuleAmong } from './modules/moduleCards';
 import { chooseProposal, type ModuleSetting } from './modules/moduleChoice';
-import type { FoundModule, FoundProposal } from './modules/registry';
+import type { Found, FoundModule, FoundProposal } from './modules/registry';
 import { readEngineLimits, readSettings, type Source } from './settingValues';
 
 /** What each scope says of one setting; absent where it says nothing. */
@@ -59,6 +60,8 @@ export interface PanelInput {
   /** Languages worth a row though no setting names them, by id. */
   readonly openLanguages: readonly string[];
   languageName(id: string): string;
+  /** Gives what is said in English in the language of the window. */
+  translate(template: string): string;
 }
 
 /** From the widest to the narrowest. */
@@ -67,7 +70,10 @@ const ORDER: readonly ScopeKind[] = ['user', 'workspace', 'folder'];
 /** Settings of the machine: a workspace cannot say how much memory somebody else's machine has. */
 const OF_THE_MACHINE: ReadonlySet<string> = new Set(['threads', 'memoryMiB']);
 
-export function panelState(input: PanelInput): PanelState {
+export function panelState(given: PanelInput): PanelState {
+  const inWords = <F extends Found<unknown>>(found: F): F =>
+    found.problem === undefined ? found : { ...found, problem: told(found.problem, given.translate) };
+  const input = { ...given, modules: given.modules.map(inWords), proposals: given.proposals.map(inWords) };
   const kind = input.scopes.find(({ id }) => id === input.scope)?.kind ?? 'user';
   const { settings, limits } = settingsAt(input, kind);
   const view = <T>(name: string, value: T) => settingView(input.inspect(name), name, kind, value);
@@ -193,7 +199,7 @@ function proposalCard(
     ...(manifest && { contextLength: manifest.contextLength }),
     isInUse,
     ...(loaded && { loadedBytes: loaded.sizeBytes }),
-    ...(found.problem !== undefined && { problem: found.problem }),
+    ...(found.problem !== undefined && { problem: told(found.problem) }),
     ...(speedAlone && { speedAlone }),
     ...(speedAligned && { speedAligned }),
   };

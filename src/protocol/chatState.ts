@@ -1,5 +1,6 @@
 /** The state of a chat as a surface draws it. The host owns it; a page gets it whole or by changes, and sends intents. */
 import type { ChatAccount, ChatCommand, ChatStop, ContextItem } from '../core/chat/chat';
+import type { Sentence } from '../core/sentence';
 import type { ChatCapabilities } from './chat';
 
 export interface UserTurn {
@@ -20,7 +21,13 @@ export type AnswerState =
   /** By the person, or by a window that closed in the middle. */
   | { readonly kind: 'stopped' }
   /** `message` is for people; `code` chooses an action, as of `UserError`. */
-  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+  | {
+      readonly kind: 'failed';
+      readonly code: string;
+      readonly message: string;
+      /** `message` in a form that can be translated, where it has one. */
+      readonly sentence?: Sentence;
+    };
 
 export interface AssistantTurn {
   readonly kind: 'assistant';

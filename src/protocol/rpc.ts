@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { AbortError, EngineGone, isAbortError, messageOf, UserError } from '../core/errors';
+import { say } from '../core/sentence';
 import { encodeFrame, FrameError, FrameReader, MAX_FRAME_BYTES } from './frames';
 import type { WireError } from './messages';
 
@@ -220,7 +221,7 @@ function openChannel<Out>(
 }
 
 function closedError(): EngineGone {
-  return new EngineGone('The engine closed its connection.');
+  return new EngineGone(say`The engine closed its connection.`);
 }
 
 function toWire(error: unknown): WireError {

@@ -2,6 +2,7 @@
 import os from 'node:os';
 import * as vscode from 'vscode';
 import { messageOf } from '../core/errors';
+import { told } from '../core/sentence';
 import type { Account } from '../host/completer';
 import type { EngineClient } from '../host/engineClient';
 import type { Registry } from '../host/modules/registry';
@@ -41,7 +42,7 @@ export class Diagnostics {
       'Found:',
       ...found.map(
         f =>
-          `  ${f.id} (${f.origin}, ${(f.sizeBytes / 1e6).toFixed(1)} MB)${f.problem === undefined ? '' : `: ${f.problem}`}`,
+          `  ${f.id} (${f.origin}, ${(f.sizeBytes / 1e6).toFixed(1)} MB)${f.problem === undefined ? '' : `: ${told(f.problem)}`}`,
       ),
       ...this.timings(),
     ];

@@ -263,6 +263,7 @@ export class SettingsPanelModel implements vscode.Disposable {
         .filter(({ document }) => isWrittenIn(document))
         .map(({ document }) => document.languageId),
       languageName,
+      translate: template => vscode.l10n.t(template),
     });
   }
 

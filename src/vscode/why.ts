@@ -6,6 +6,7 @@ import { explain } from '../host/explain';
 import type { Latest } from '../host/feedback/feedback';
 import { type FromWhyPage, parseFromWhyPage, type ToWhyPage, type WhyView } from '../protocol/pages/why';
 import type { EditorFeedback } from './feedback';
+import { localMessageOf } from './localMessage';
 import { Panel } from './panel';
 import { saveJson } from './saveJson';
 
@@ -121,7 +122,7 @@ class Why implements vscode.Disposable {
       if (isAbortError(error) || signal.aborted) return;
       this.log.warn(`no explanation: ${messageOf(error)}`);
       this.hasFailed = true;
-      this.panel.post({ kind: 'failed', message: messageOf(error) });
+      this.panel.post({ kind: 'failed', message: localMessageOf(error) });
     }
   }
 
@@ -131,7 +132,7 @@ class Why implements vscode.Disposable {
       const name = await saveJson('residual-why.json', { formatVersion: 1, ...this.view });
       if (name !== undefined) this.panel.post({ kind: 'said', text: vscode.l10n.t('Saved as {0}.', name) });
     } catch (error) {
-      this.panel.post({ kind: 'said', text: messageOf(error) });
+      this.panel.post({ kind: 'said', text: localMessageOf(error) });
     }
   }
 }

@@ -7,6 +7,7 @@ import { readExternalTensors } from '../../src/engine/externalTensors';
 import { halfFloatTable } from '../../src/engine/halfFloat';
 import { logSoftmaxRow } from '../../src/engine/logSoftmax';
 import { checkWeights } from '../../src/engine/safetensors';
+import { assertTranslatable } from '../unit/support/translatable';
 import { DELTA, FIXTURES } from './support/fixtures';
 
 const graphs = path.join(DELTA, 'graphs');
@@ -138,6 +139,7 @@ describe('weights', () => {
           assert.ok(error instanceof UserError, String(error));
           assert.match(error.message, reason);
           assert.match(error.message, /^model\.safetensors does not fit.*again/);
+          assertTranslatable(error.sentence);
           return true;
         },
       );

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ContextItem } from '../../src/core/chat/chat';
 import { EngineGone, UserError } from '../../src/core/errors';
+import { say } from '../../src/core/sentence';
 import type { Question } from '../../src/host/chat/chat';
 import { ChatSession } from '../../src/host/chat/chatSession';
 import type { ChatChange, Turn } from '../../src/protocol/chatState';
@@ -161,11 +162,12 @@ describe('a conversation', () => {
 
   it('says what failed, and asks again', async () => {
     const { session, turns, chosen, engine } = open();
-    chosen.error = new UserError('memory-limit', 'Too large.');
+    const sentence = say`Too large: ${7}.`;
+    chosen.error = new UserError('memory-limit', sentence);
     await session.send(question('one'));
     const [, failed] = turns();
     assert.ok(failed.kind === 'assistant');
-    assert.deepEqual(failed.state, { kind: 'failed', code: 'memory-limit', message: 'Too large.' });
+    assert.deepEqual(failed.state, { kind: 'failed', code: 'memory-limit', message: 'Too large: 7.', sentence });
     assert.equal(session.state.isAnswering, false);
     chosen.error = undefined;
     void session.retry();
@@ -237,12 +239,15 @@ describe('an answer on its way', () => {
     first.begin();
     first.say('Be');
     first.fail(new EngineGone('gone'));
-    (await engine.call(1)).fail(new EngineGone('gone again'));
+    (await engine.call(1)).fail(new EngineGone(say`gone again`));
     await sent;
     const [, answer] = turns();
     assert.equal(answer.text, 'Be');
     assert.ok(answer.kind === 'assistant');
-    assert.deepEqual(answer.state, { kind: 'failed', code: 'engine-gone', message: 'gone again' });
+    assert.deepEqual(answer.state, {
+      ...{ kind: 'failed', code: 'engine-gone', message: 'gone again' },
+      sentence: say`gone again`,
+    });
     assert.equal(engine.calls.length, 2);
   });
 

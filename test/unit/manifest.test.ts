@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { UserError } from '../../src/core/errors';
 import { calibratedStrength, parseModuleManifest, parseProposalManifest } from '../../src/core/manifest';
+import { assertTranslatable } from './support/translatable';
 
 const HASH = 'ab'.repeat(32);
 
@@ -44,6 +45,7 @@ function refuses(parse: (json: unknown) => unknown, json: unknown, code: string,
       assert.ok(error instanceof UserError, String(error));
       assert.equal(error.code, code);
       assert.match(error.message, message);
+      assertTranslatable(error.sentence);
       return true;
     },
   );

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { EngineGone, UserError } from '../../src/core/errors';
+import { say, told } from '../../src/core/sentence';
 import { withReason } from '../../src/host/modules/moduleVerification';
 import { type ModuleStore, manifestOf, openModuleStore, sha256, signal, WEIGHTS } from './support/moduleStore';
+import { assertTranslatable } from './support/translatable';
 
 const ids = async (store: ModuleStore) => (await store.registry.modules()).map(m => `${m.id} ${m.origin}`);
 
@@ -21,6 +23,7 @@ describe('module files', () => {
       assert.ok(error instanceof UserError, String(error));
       assert.equal(error.code, code, error.message);
       assert.match(error.message, message);
+      assertTranslatable(error.sentence);
       return true;
     });
   };
@@ -41,7 +44,7 @@ describe('module files', () => {
     });
 
     it('tries it with the engine before it is moved into place', async () => {
-      store.broken.set('react', new UserError('architecture-unknown', 'It was made for another architecture.'));
+      store.broken.set('react', new UserError('architecture-unknown', say`It was made for another architecture.`));
       await refuses(take('react'), 'architecture-unknown', /^"react" was not imported\. It was made for another arch/);
       assert.match(store.loaded[0].folder, /^\.incoming-/);
       assert.deepEqual(store.listing(), []);
@@ -356,11 +359,11 @@ describe('module files', () => {
       const { report } = await outcomes('react');
       assert.equal(report.isFine, true);
       assert.deepEqual(
-        report.checks.map(({ name, outcome, message }) => [name, outcome, message]),
+        report.checks.map(({ name, outcome, reason }) => [name, outcome, reason]),
         [
-          ['files', 'passed', ''],
-          ['tokenizer', 'passed', ''],
-          ['load', 'passed', ''],
+          ['files', 'passed', undefined],
+          ['tokenizer', 'passed', undefined],
+          ['load', 'passed', undefined],
         ],
       );
       assert.deepEqual([report.title, report.proposalId], ['Title of react', 'p']);
@@ -387,7 +390,7 @@ describe('module files', () => {
       ],
       [
         'what the engine refuses',
-        () => void store.broken.set('react', new UserError('weights-mismatch', 'It does not fit.')),
+        () => void store.broken.set('react', new UserError('weights-mismatch', say`It does not fit.`)),
         'passed,passed,failed',
         /does not fit/,
       ],
@@ -400,7 +403,8 @@ describe('module files', () => {
         const { report, outcomes: found } = await outcomes(id);
         assert.equal(found, expected);
         assert.equal(report.isFine, false);
-        assert.match(report.checks.map(c => c.message).join(''), message);
+        assert.match(report.checks.map(c => told(c.reason ?? '')).join(''), message);
+        for (const { reason = '' } of report.checks) assertTranslatable(reason);
       });
     }
 

@@ -8,6 +8,7 @@ import { NgramSegment } from '../../src/core/ngram/ngramSegment';
 import { finish } from '../../src/core/ngram/ngramSort';
 import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { listTokenizer } from './support/fakeModel';
+import { assertTranslatable } from './support/translatable';
 
 /** Ordinary tokens are 0 to 6, of which 5 and 6 begin lines; then the special ones. */
 const WORDS = [
@@ -500,7 +501,12 @@ describe('ngram.bin', () => {
   const refuses = (bytes: Uint8Array, code: string) =>
     assert.throws(
       () => readNgramFile(bytes, MAX_BYTES),
-      (error: unknown) => error instanceof UserError && error.code === code && error.message.includes('again'),
+      (error: unknown) => {
+        assert.ok(error instanceof UserError && error.code === code);
+        assert.match(error.message, /again/);
+        assertTranslatable(error.sentence);
+        return true;
+      },
     );
 
   it('is refused when it is cut short, too long or of another version', async () => {

@@ -98,6 +98,7 @@ function stateOf(
     instant: { kind: 'offered' },
     openLanguages: [],
     languageName: id => id.toUpperCase(),
+    translate: template => template,
     ...over,
   });
 }

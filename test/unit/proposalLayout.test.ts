@@ -4,6 +4,7 @@ import { UserError } from '../../src/core/errors';
 import { parsePlan, planOf } from '../../src/host/proposals/downloadPlan';
 import { layoutOf } from '../../src/host/proposals/proposalLayout';
 import { freeId } from '../../src/host/proposals/proposalStore';
+import { assertTranslatable } from './support/translatable';
 
 const HASH = 'a'.repeat(64);
 const files = (...names: string[]) => names.map((name, i) => ({ name, sizeBytes: 10 ** i, sha256: HASH }));
@@ -60,7 +61,13 @@ describe('the layout of a model', () => {
     it(`is refused with ${what}, and says what to do`, () => {
       assert.throws(
         () => layoutOf(files(...names), '"it"'),
-        (error: unknown) => error instanceof UserError && reason.test(error.message) && /^"it" /.test(error.message),
+        (error: unknown) => {
+          assert.ok(error instanceof UserError);
+          assert.match(error.message, reason);
+          assert.match(error.message, /^"it" /);
+          assertTranslatable(error.sentence);
+          return true;
+        },
       );
     });
   }

@@ -5,6 +5,7 @@ import { UserError } from '../../src/core/errors';
 import { LIMITS, unpack } from '../../src/host/modules/ramArchive';
 import { type ModuleStore, manifestOf, openModuleStore, sha256, signal, WEIGHTS } from './support/moduleStore';
 import { type RawEnd, type RawEntry, rawZip } from './support/rawZip';
+import { assertTranslatable } from './support/translatable';
 
 const LINK = 0o120777;
 const FOLDER = 0o040755;
@@ -213,6 +214,8 @@ describe('an archive', () => {
         assert.equal(error.code, code, error.message);
         assert.match(error.message, message);
         assert.match(error.message, /^"react\.ram" was not imported\. /);
+        // What the format itself has against an archive is told in the words of who reads it.
+        if (code !== 'archive-unreadable') assertTranslatable(error.sentence);
         return true;
       });
       assert.deepEqual(store.listing(), []);

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { told } from '../../src/core/sentence';
 import { resolveChoice } from '../../src/host/modules/moduleChoice';
 import { type Origin, Registry } from '../../src/host/modules/registry';
+import { assertTranslatable } from './support/translatable';
 
 const manifest = {
   formatVersion: 1,
@@ -52,13 +54,14 @@ describe('a proposal that is used in place', () => {
   it('is refused by name when the folder is gone', async () => {
     rmSync(place, { recursive: true });
     const found = await find();
-    assert.match(found.problem ?? '', /folder .*elsewhere is not there.*add it again/);
+    assert.match(told(found.problem ?? ''), /folder .*elsewhere is not there.*add it again/);
+    assertTranslatable(found.problem ?? '');
     assert.throws(() => resolveChoice('mine', [], [found], []), /"mine" cannot be used: .*elsewhere is not there/);
   });
 
   for (const origin of ['team', 'workspace', 'shipped'] as const)
     it(`is refused from a ${origin} folder: nobody else names a place on this machine`, async () => {
-      assert.match((await find(origin)).problem ?? '', /location\.json is for the proposals that a person added/);
+      assert.match(told((await find(origin)).problem ?? ''), /location\.json is for the proposals that a person added/);
     });
 
   for (const location of ['{', '{}', '{ "formatVersion": 1, "dir": 5 }', '{ "formatVersion": 1, "dir": "elsewhere" }'])

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { messageOf, UserError } from '../../src/core/errors';
-import { say, spoken } from '../../src/core/sentence';
+import { parseSentence, say, spoken } from '../../src/core/sentence';
+import { hostileValues } from './support/hostileValues';
 
 describe('sentences', () => {
   const german: Record<string, string> = {
@@ -26,6 +27,16 @@ describe('sentences', () => {
     ));
   it('do not take a value for a placeholder', () =>
     assert.equal(spoken(say`There is no "${'{1}'}" in ${'y'}.`, translate), 'In y gibt es kein „{1}“.'));
+  it('survive being written down, and nothing else is read as one', () => {
+    const said = say`There is no "${'x'}" in ${say`the folder ${'a'}`}.`;
+    assert.deepEqual(parseSentence(JSON.parse(JSON.stringify(said))), said);
+    for (const odd of [
+      ...hostileValues,
+      { template: 'a', values: [1] },
+      { template: 'a', values: [{ template: 'b' }] },
+    ])
+      assert.equal(parseSentence(odd), undefined);
+  });
   it('leave a plain message as it is', () => {
     const error = new UserError('code', 'odd {0} text');
     assert.equal(error.message, 'odd {0} text');

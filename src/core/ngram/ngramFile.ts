@@ -11,7 +11,7 @@
  * What is written is the workspace's tokens, hence its text: it belongs into the workspace's own storage only.
  */
 import { UserError } from '../errors';
-import { say } from '../sentence';
+import { type Sentence, say } from '../sentence';
 import type { NamedFile } from './ngramContents';
 import { NgramSegment } from './ngramSegment';
 import { finish, MAX_ORDER } from './ngramSort';
@@ -55,7 +55,7 @@ export function writeNgramFile(store: NgramStore): Uint8Array[] {
 export function readNgramFile(bytes: Uint8Array, maxBytes: number): NgramStore {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < HEADER_BYTES || String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC)
-    throw damaged('it does not begin as one');
+    throw damaged(say`it does not begin as one`);
   const [version, vocabSize, tokenWidth, nArena, nOrder, tableBytes] = Array.from({ length: 6 }, (_, i) =>
     view.getUint32(8 + 4 * i, true),
   );
@@ -69,9 +69,9 @@ export function readNgramFile(bytes: Uint8Array, maxBytes: number): NgramStore {
   const tokensAt = HEADER_BYTES + tableBytes;
   const orderAt = tokensAt + aligned(nArena * tokenWidth);
   if (empty === undefined || empty.BYTES_PER_ELEMENT !== tokenWidth || tableBytes % 4 !== 0)
-    throw damaged('its header contradicts itself');
+    throw damaged(say`its header contradicts itself`);
   if (bytes.length !== orderAt + 4 * nOrder)
-    throw damaged(`it has ${bytes.length} bytes where ${orderAt + 4 * nOrder} are expected`);
+    throw damaged(say`it has ${bytes.length} bytes where ${orderAt + 4 * nOrder} are expected`);
   const tokens =
     tokenWidth === 2
       ? numbersAt(bytes, tokensAt, Uint16Array, nArena)
@@ -89,18 +89,18 @@ function readTable(bytes: Uint8Array, nArena: number, nOrder: number): NamedFile
   try {
     rows = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw damaged('its list of files cannot be read');
+    throw damaged(say`its list of files cannot be read`);
   }
-  if (!Array.isArray(rows)) throw damaged('its list of files cannot be read');
+  if (!Array.isArray(rows)) throw damaged(say`its list of files cannot be read`);
   const files = rows.map((row: unknown): NamedFile => {
     const [name, stamp, nTokens] = Array.isArray(row) ? (row as unknown[]) : [];
     if (typeof name !== 'string' || typeof stamp !== 'string' || !Number.isSafeInteger(nTokens) || Number(nTokens) < 0)
-      throw damaged('its list of files cannot be read');
+      throw damaged(say`its list of files cannot be read`);
     return { name, stamp, nTokens: Number(nTokens) };
   });
   const nTokens = files.reduce((sum, file) => sum + file.nTokens, 0);
   if (nTokens !== nOrder || MAX_ORDER + nTokens + files.length !== nArena)
-    throw damaged('its list of files does not fit its tokens');
+    throw damaged(say`its list of files does not fit its tokens`);
   return files;
 }
 
@@ -109,11 +109,11 @@ function checkTokens(arena: TokenArray, vocabSize: number, files: readonly Named
   let at = 0;
   const separators = (n: number) => {
     for (const end = at + n; at < end; at++)
-      if (arena[at] !== vocabSize) throw damaged('a file does not end where it should');
+      if (arena[at] !== vocabSize) throw damaged(say`a file does not end where it should`);
   };
   separators(MAX_ORDER);
   for (const { nTokens } of files) {
-    for (const end = at + nTokens; at < end; at++) if (arena[at] >= vocabSize) throw damaged('a token is unknown');
+    for (const end = at + nTokens; at < end; at++) if (arena[at] >= vocabSize) throw damaged(say`a token is unknown`);
     separators(1);
   }
 }
@@ -122,14 +122,14 @@ function indexed(vocabSize: number, tokens: TokenArray, order: Int32Array): Ngra
   try {
     return finish(NgramSegment.index(vocabSize, tokens, order));
   } catch {
-    throw damaged('its positions are wrong');
+    throw damaged(say`its positions are wrong`);
   }
 }
 
-const REBUILD = 'Build the instant module again.';
+const REBUILD = say`Build the instant module again.`;
 const SPACE = 32;
 
-function damaged(why: string): UserError {
+function damaged(why: Sentence): UserError {
   return new UserError('ngram-damaged', say`ngram.bin is not a whole n-gram file: ${why}. ${REBUILD}`);
 }
 

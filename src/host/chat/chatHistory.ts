@@ -3,6 +3,7 @@
  * damaged line costs that turn alone. Sizes are capped. Knows no disk.
  */
 import { type ChatAccount, CONTEXT_KINDS, type ContextItem, isChatCommand } from '../../core/chat/chat';
+import { parseSentence } from '../../core/sentence';
 import type {
   AnswerState,
   AssistantTurn,
@@ -196,10 +197,13 @@ function isAccount(value: unknown): value is ChatAccount {
 
 /** An answer that was on its way when the window closed is one that was stopped. */
 function parseState(value: unknown): AnswerState {
-  const { kind, stop, code, message } = fieldsOf(value);
+  const { kind, stop, code, message, sentence: said } = fieldsOf(value);
   if (kind === 'done' && (stop === 'end' || stop === 'stop' || stop === 'repeat' || stop === 'length'))
     return { kind, stop };
-  if (kind === 'failed' && typeof code === 'string' && typeof message === 'string') return { kind, code, message };
+  if (kind === 'failed' && typeof code === 'string' && typeof message === 'string') {
+    const sentence = parseSentence(said);
+    return { kind, code, message, ...(sentence && { sentence }) };
+  }
   return { kind: 'stopped' };
 }
 

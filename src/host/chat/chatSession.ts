@@ -1,7 +1,7 @@
 /** The conversations of one window: asking, streaming, stopping, asking again, and the history. Knows no editor and no page. */
 import { randomUUID } from 'node:crypto';
 import type { ChatTurn } from '../../core/chat/chat';
-import { EngineGone, isAbortError, messageOf, UserError } from '../../core/errors';
+import { EngineGone, isAbortError, messageOf, sentenceOf, UserError } from '../../core/errors';
 import type { ChatCapabilities } from '../../protocol/chat';
 import type {
   AnswerState,
@@ -360,5 +360,6 @@ function withWriters(
 function failure(error: unknown): AnswerState {
   if (isAbortError(error)) return { kind: 'stopped' };
   const code = error instanceof UserError ? error.code : error instanceof EngineGone ? 'engine-gone' : 'internal';
-  return { kind: 'failed', code, message: messageOf(error) };
+  const sentence = sentenceOf(error);
+  return { kind: 'failed', code, message: messageOf(error), ...(typeof sentence !== 'string' && { sentence }) };
 }

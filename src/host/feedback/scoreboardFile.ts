@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf, UserError } from '../../core/errors';
-import { say } from '../../core/sentence';
+import { type Sentence, say } from '../../core/sentence';
 import type { FeedbackEvent } from './feedbackEvents';
 import { addTallies, count, EMPTY_TALLY, parseTally, type Tally } from './scoreboard';
 
@@ -74,18 +74,19 @@ export class ScoreboardFile {
   private written(): Tally {
     let text: string;
     try {
-      if (statSync(this.file).size > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES / 2 ** 20} MiB`);
+      if (statSync(this.file).size > MOST_BYTES)
+        throw this.unreadable(say`it is larger than ${MOST_BYTES / 2 ** 20} MiB`);
       text = readFileSync(this.file, 'utf8');
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return EMPTY_TALLY;
-      throw this.unreadable(messageOf(error));
+      throw error instanceof UserError ? error : this.unreadable(messageOf(error));
     }
     const tally = parseTally(parseJson(text));
-    if (tally === undefined) throw this.unreadable('it is damaged, or was written by a newer version');
+    if (tally === undefined) throw this.unreadable(say`it is damaged, or was written by a newer version`);
     return tally;
   }
 
-  private unreadable(reason: string): UserError {
+  private unreadable(reason: Sentence | string): UserError {
     return new UserError(
       'scoreboard-unreadable',
       say`The scoreboard in ${this.file} cannot be read: ${reason}. Nothing is written to it; erase it to start over.`,

@@ -2,6 +2,7 @@
 import type { EvaluationRow, ModuleManifest } from '../../core/manifest';
 import { calibratedStrength } from '../../core/manifest';
 import { composes } from '../../core/rules';
+import { told } from '../../core/sentence';
 import type { ActiveModule, GainView, ModuleCard } from '../../protocol/pages/settingsState';
 import { INSTANT_ID } from './instantManifest';
 import type { ModuleSetting } from './moduleChoice';
@@ -16,6 +17,7 @@ const LESS_IS_BETTER: ReadonlySet<string> = new Set(['nats/token', 'bits/token',
 /** Differences below this share are noise of rounding. */
 const SAME = 1e-6;
 
+/** @param found its problem is text already where it is to be read in another language than English. */
 export function moduleCard(found: FoundModule, proposalId: string, settings: readonly ModuleSetting[]): ModuleCard {
   const { manifest, problem } = found;
   const setting = settings.find(({ id }) => id === found.id);
@@ -38,7 +40,7 @@ export function moduleCard(found: FoundModule, proposalId: string, settings: rea
     calibrated: manifest ? calibratedStrength(manifest, proposalId) : 0,
     mostStrength: least > most ? MOST.others : most,
     isActive: setting !== undefined,
-    ...(problem !== undefined && { problem }),
+    ...(problem !== undefined && { problem: told(problem) }),
     isOwn: found.origin === 'personal',
   };
 }

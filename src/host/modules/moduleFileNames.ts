@@ -3,7 +3,7 @@
  * never a graph or code. An allow-list of names, with the reason for everything that is not on it. Touches no disk.
  */
 import { UserError } from '../../core/errors';
-import { say } from '../../core/sentence';
+import { type Sentence, say } from '../../core/sentence';
 
 export const MANIFEST_FILE = 'module.json';
 export const WEIGHTS_FILE = 'model.safetensors';
@@ -36,14 +36,14 @@ export function kindOfFile(name: string): FileKind {
   throw new UserError('module-file-not-allowed', say`It holds ${shown(name)}, ${reasonAgainst(name)} ${ALLOWED}`);
 }
 
-const ALLOWED = `A module holds ${MANIFEST_FILE}, ${WEIGHTS_FILE}, a licence and Markdown, and nothing else. Ask whoever made it to export it with "Residual: Export Module…".`;
+const ALLOWED = say`A module holds ${MANIFEST_FILE}, ${WEIGHTS_FILE}, a licence and Markdown, and nothing else. Ask whoever made it to export it with "Residual: Export Module…".`;
 
-function reasonAgainst(name: string): string {
+function reasonAgainst(name: string): Sentence {
   if (name === 'ngram.bin')
-    return 'the counts of an instant module, which are the text of the workspace that it was built from.';
-  if (ARCHIVES.test(name)) return 'an archive in an archive.';
-  if (GRAPHS.test(name)) return 'a graph or weights in a form that can hold code.';
-  return 'which no module needs.';
+    return say`the counts of an instant module, which are the text of the workspace that it was built from.`;
+  if (ARCHIVES.test(name)) return say`an archive in an archive.`;
+  if (GRAPHS.test(name)) return say`a graph or weights in a form that can hold code.`;
+  return say`which no module needs.`;
 }
 
 /**
@@ -51,19 +51,19 @@ function reasonAgainst(name: string): string {
  * @throws UserError that names the path.
  */
 export function checkPath(name: string): void {
-  const fail = (reason: string): never => {
+  const fail = (reason: Sentence): never => {
     throw new UserError(
       'archive-unsafe-path',
       say`It holds a file named ${shown(name)}, ${reason}. Such an archive is not unpacked: get the module from somewhere you trust.`,
     );
   };
-  if (name.includes('\\')) fail('with backslashes, which are separators on some systems');
-  if (hasControls(name)) fail('with characters that do not belong into a name');
-  if (/^[a-z]:/i.test(name)) fail('which starts with a drive');
-  if (name.startsWith('/')) fail('which is an absolute path');
+  if (name.includes('\\')) fail(say`with backslashes, which are separators on some systems`);
+  if (hasControls(name)) fail(say`with characters that do not belong into a name`);
+  if (/^[a-z]:/i.test(name)) fail(say`which starts with a drive`);
+  if (name.startsWith('/')) fail(say`which is an absolute path`);
   const parts = name.replace(/\/$/, '').split('/');
-  if (parts.includes('..')) fail('which leads out of its folder');
-  if (parts.includes('.') || parts.includes('')) fail('which is not a plain path');
+  if (parts.includes('..')) fail(say`which leads out of its folder`);
+  if (parts.includes('.') || parts.includes('')) fail(say`which is not a plain path`);
 }
 
 /** Equal for names that some file system takes to be the same. */

@@ -195,17 +195,20 @@ export class ModuleFiles {
     return path.join(this.options.root, 'modules');
   }
 
-  async #own(id: string, done: string): Promise<FoundModule> {
+  async #own(id: string, done: 'renamed' | 'deleted'): Promise<FoundModule> {
     const module = await this.find(id);
     if (module.origin === 'personal') return module;
     const reasons = {
-      shipped: 'it ships with Residual. Leave it out of the setting residual.modules instead',
-      team: `it belongs to this workspace: change it in ${module.dir}`,
-      workspace: 'it is built from this workspace. Leave it out of the setting residual.modules instead',
+      shipped: say`it ships with Residual. Leave it out of the setting residual.modules instead`,
+      team: say`it belongs to this workspace: change it in ${module.dir}`,
+      workspace: say`it is built from this workspace. Leave it out of the setting residual.modules instead`,
     };
+    const [title, reason] = [titleOf(module), reasons[module.origin]];
     throw new UserError(
       'module-not-own',
-      say`"${titleOf(module)}" cannot be ${done}, because ${reasons[module.origin]}. Only modules that you imported or trained can.`,
+      done === 'renamed'
+        ? say`"${title}" cannot be renamed, because ${reason}. Only modules that you imported or trained can.`
+        : say`"${title}" cannot be deleted, because ${reason}. Only modules that you imported or trained can.`,
     );
   }
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { EngineGone, isAbortError, messageOf, UserError } from '../../core/errors';
 import { type ModuleManifest, parseModuleManifest } from '../../core/manifest';
-import { say } from '../../core/sentence';
+import { type Sentence, say } from '../../core/sentence';
 import type { FolderRef } from '../../protocol/messages';
 import { chooseProposal } from './moduleChoice';
 import { checkHashes, readManifestJson, sha256OfFile } from './moduleFolder';
@@ -22,8 +22,8 @@ export interface VerifyCheck {
   readonly name: CheckName;
   /** `skipped`: an earlier one failed, and this one would say the same. */
   readonly outcome: 'passed' | 'failed' | 'skipped';
-  /** What was wrong and what to do about it; empty unless it failed. */
-  readonly message: string;
+  /** What was wrong and what to do about it; absent unless it failed. */
+  readonly reason?: Sentence | string;
 }
 
 export interface VerifyReport {
@@ -71,7 +71,7 @@ export class ModuleFit {
     const checks: VerifyCheck[] = [];
     for (const [name, step] of Object.entries(steps) as [CheckName, () => Promise<void>][]) {
       const isPointless = checks.some(({ outcome }) => outcome !== 'passed');
-      checks.push(isPointless ? { name, outcome: 'skipped', message: '' } : { name, ...(await outcomeOf(step)) });
+      checks.push(isPointless ? { name, outcome: 'skipped' } : { name, ...(await outcomeOf(step)) });
     }
     const isFine = checks.every(({ outcome }) => outcome === 'passed');
     return { id: module.id, title: manifest?.title ?? module.id, proposalId: inUse.id, isFine, checks };
@@ -89,46 +89,64 @@ export class ModuleFit {
 
 /**
  * Names in an error what was attempted, and turns what a disk or the engine refuses into something to act on.
- * @param done what was not done: "imported".
+ * @param done what was not done.
  * @throws UserError; AbortError
  */
-export async function withReason<T>(title: string, done: string, work: () => Promise<T>): Promise<T> {
+export async function withReason<T>(title: string, done: Done, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (isAbortError(error)) throw error;
-    const { code, message } = reasonOf(error);
-    throw new UserError(code, say`"${title}" was not ${done}. ${message}`);
+    const { code, reason } = reasonOf(error);
+    throw new UserError(code, notDone(title, done, reason));
   }
 }
 
 async function outcomeOf(step: () => Promise<void>): Promise<Omit<VerifyCheck, 'name'>> {
   try {
     await step();
-    return { outcome: 'passed', message: '' };
+    return { outcome: 'passed' };
   } catch (error) {
     if (isAbortError(error)) throw error;
-    return { outcome: 'failed', message: reasonOf(error).message };
+    return { outcome: 'failed', reason: reasonOf(error).reason };
   }
 }
 
-function reasonOf(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof UserError) return error;
+export type Done = 'imported' | 'exported' | 'renamed' | 'deleted' | 'put back';
+
+/** Whole sentences: a participle that is put into one fits no other language. */
+function notDone(title: string, done: Done, reason: Sentence | string): Sentence {
+  switch (done) {
+    case 'imported':
+      return say`"${title}" was not imported. ${reason}`;
+    case 'exported':
+      return say`"${title}" was not exported. ${reason}`;
+    case 'renamed':
+      return say`"${title}" was not renamed. ${reason}`;
+    case 'deleted':
+      return say`"${title}" was not deleted. ${reason}`;
+    case 'put back':
+      return say`"${title}" was not put back. ${reason}`;
+  }
+}
+
+function reasonOf(error: unknown): { readonly code: string; readonly reason: Sentence | string } {
+  if (error instanceof UserError) return { code: error.code, reason: error.sentence };
   if (error instanceof EngineGone)
-    return { code: 'engine-gone', message: 'The engine ended while it tried the module. Try again.' };
+    return { code: 'engine-gone', reason: say`The engine ended while it tried the module. Try again.` };
   const { code, path: file = '' } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return { code: 'disk-full', message: 'The disk is full. Make room and try again.' };
+      return { code: 'disk-full', reason: say`The disk is full. Make room and try again.` };
     case 'EACCES':
     case 'EPERM':
     case 'EROFS':
-      return { code: 'disk-refused', message: `The disk does not allow it: ${file}. Change its permissions.` };
+      return { code: 'disk-refused', reason: say`The disk does not allow it: ${file}. Change its permissions.` };
     case 'ENOENT':
-      return { code: 'file-missing', message: `${file} is not there. Choose another file or folder.` };
+      return { code: 'file-missing', reason: say`${file} is not there. Choose another file or folder.` };
     default:
-      return { code: 'disk-failed', message: `${messageOf(error)} Try again, or choose another place.` };
+      return { code: 'disk-failed', reason: say`${messageOf(error)} Try again, or choose another place.` };
   }
 }
 

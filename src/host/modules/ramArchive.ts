@@ -12,7 +12,7 @@ import { crc32 } from 'node:zlib';
 import * as yauzl from 'yauzl';
 import * as yazl from 'yazl';
 import { isAbortError, messageOf, throwIfAborted, UserError } from '../../core/errors';
-import { say } from '../../core/sentence';
+import { type Sentence, say } from '../../core/sentence';
 import { checkPath, type FileKind, foldedName, isLitter, kindOfFile, shown } from './moduleFileNames';
 
 export interface ArchiveLimits {
@@ -47,7 +47,7 @@ interface Packed {
  * @throws UserError for whatever is wrong with the archive or the disk; AbortError.
  */
 export async function unpack(file: string, into: string, signal: AbortSignal, limits = LIMITS): Promise<void> {
-  if (!(await stat(file)).isFile()) throw unreadable('it is not a file');
+  if (!(await stat(file)).isFile()) throw unreadable(say`it is not a file`);
   const zip = await yauzl
     .openPromise(file, { autoClose: false, decodeStrings: false, validateEntrySizes: true })
     .catch(error => Promise.reject(unreadable(messageOf(error))));
@@ -91,7 +91,7 @@ export async function pack(
 
 async function entriesOf(zip: yauzl.ZipFile, limits: ArchiveLimits): Promise<yauzl.Entry[]> {
   // Before the directory is read: it may claim thousands of millions.
-  if (zip.entryCount > limits.nEntries) throw tooLarge(`holds ${zip.entryCount} files`);
+  if (zip.entryCount > limits.nEntries) throw tooLarge(say`holds ${zip.entryCount} files`);
   const entries: yauzl.Entry[] = [];
   try {
     for await (const entry of zip.eachEntry()) entries.push(entry);
@@ -141,11 +141,11 @@ function checkDirectory(entries: readonly yauzl.Entry[], limits: ArchiveLimits):
   for (const { entry, name } of files) {
     const most = limits.sizeBytes[kindOfFile(name)];
     if (entry.uncompressedSize > most)
-      throw tooLarge(`holds ${shown(name)} with ${mebibytes(entry.uncompressedSize)} of ${mebibytes(most)} allowed`);
+      throw tooLarge(say`holds ${shown(name)} with ${mebibytes(entry.uncompressedSize)} of ${mebibytes(most)} allowed`);
   }
   if (unpackedBytes > ANY_RATIO_BYTES && unpackedBytes > limits.ratio * packedBytes)
     throw tooLarge(
-      `unpacks to ${mebibytes(unpackedBytes)}, ${Math.round(unpackedBytes / Math.max(1, packedBytes))} times its size`,
+      say`unpacks to ${mebibytes(unpackedBytes)}, ${Math.round(unpackedBytes / Math.max(1, packedBytes))} times its size`,
     );
   return files;
 }
@@ -165,11 +165,11 @@ function nameOf(entry: yauzl.Entry): string {
 function checkForm(entry: yauzl.Entry, name: string): void {
   const form = (entry.externalFileAttributes >>> 16) & constants.S_IFMT;
   const isFolder = name.endsWith('/');
-  if (form === LINK) throw notAFile(`the link ${shown(name)}`);
+  if (form === LINK) throw notAFile(say`the link ${shown(name)}`);
   if (form !== 0 && form !== (isFolder ? FOLDER : REGULAR))
-    throw notAFile(`${shown(name)}, which is neither a file nor a folder by that name`);
-  if (isFolder && entry.uncompressedSize > 0) throw notAFile(`the folder ${shown(name)} with content of its own`);
-  if (!entry.canDecodeFileData()) throw unreadable(`${shown(name)} is encrypted or packed in a rare way`);
+    throw notAFile(say`${shown(name)}, which is neither a file nor a folder by that name`);
+  if (isFolder && entry.uncompressedSize > 0) throw notAFile(say`the folder ${shown(name)} with content of its own`);
+  if (!entry.canDecodeFileData()) throw unreadable(say`${shown(name)} is encrypted or packed in a rare way`);
 }
 
 async function checkRoom(files: readonly Packed[], into: string): Promise<void> {
@@ -192,7 +192,7 @@ async function extract(zip: yauzl.ZipFile, entry: yauzl.Entry, file: string, sig
       throwIfAborted(signal);
       sizeBytes += chunk.byteLength;
       // What the directory says was checked; what is there may be anything.
-      if (sizeBytes > entry.uncompressedSize) throw tooLarge('unpacks to more than it says');
+      if (sizeBytes > entry.uncompressedSize) throw tooLarge(say`unpacks to more than it says`);
       sum = crc32(chunk, sum);
       await output.writeFile(chunk);
     }
@@ -203,7 +203,7 @@ async function extract(zip: yauzl.ZipFile, entry: yauzl.Entry, file: string, sig
     await output.close();
   }
   if (sizeBytes !== entry.uncompressedSize || sum !== entry.crc32)
-    throw unreadable(`${shown(path.basename(file))} is damaged`);
+    throw unreadable(say`${shown(path.basename(file))} is damaged`);
 }
 
 /** System calls on the disk, as opposed to errors of the format. */
@@ -212,21 +212,21 @@ function isOfDisk(error: unknown): boolean {
   return code !== undefined && syscall !== undefined;
 }
 
-function unreadable(reason: string): UserError {
+function unreadable(reason: Sentence | string): UserError {
   return new UserError(
     'archive-unreadable',
-    say`It cannot be read as an archive: ${reason.replace(/\.$/, '')}. Get it again, or ask whoever made it to export it again.`,
+    say`It cannot be read as an archive: ${typeof reason === 'string' ? reason.replace(/\.$/, '') : reason}. Get it again, or ask whoever made it to export it again.`,
   );
 }
 
-function notAFile(what: string): UserError {
+function notAFile(what: Sentence): UserError {
   return new UserError(
     'archive-link',
     say`It holds ${what}. A module holds plain files only: get it from somewhere you trust.`,
   );
 }
 
-function tooLarge(what: string): UserError {
+function tooLarge(what: Sentence): UserError {
   return new UserError(
     'archive-too-large',
     say`It ${what}, which no module does. It is not unpacked: get the module from somewhere you trust.`,

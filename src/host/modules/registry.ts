@@ -4,7 +4,7 @@
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { messageOf } from '../../core/errors';
+import { sentenceOf, UserError } from '../../core/errors';
 import {
   LOCATION_FILE,
   type ModuleManifest,
@@ -13,6 +13,7 @@ import {
   parseModuleManifest,
   parseProposalManifest,
 } from '../../core/manifest';
+import { type Sentence, say } from '../../core/sentence';
 
 /** Who put it there: the extension, this person, the workspace's team, or a build from this workspace. */
 export type Origin = 'shipped' | 'personal' | 'team' | 'workspace';
@@ -32,7 +33,7 @@ export interface Found<Manifest> {
   readonly place?: string;
   /** Absent when there is none (a proposal of someone else's) or it could not be read; `problem` says why. */
   readonly manifest?: Manifest;
-  readonly problem?: string;
+  readonly problem?: Sentence | string;
 }
 
 export type FoundModule = Found<ModuleManifest>;
@@ -83,7 +84,7 @@ async function read<M extends Named>(
     // A proposal in the usual Hugging Face layout has no residual.json; a folder without module.json is no module.
     if (file === 'module.json' || !(await exists(join(dir, 'config.json')))) return undefined;
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return { id: name, dir, origin, sizeBytes: await sizeOf(dir), ...(!isMissing && { problem: messageOf(error) }) };
+    return { id: name, dir, origin, sizeBytes: await sizeOf(dir), ...(!isMissing && { problem: sentenceOf(error) }) };
   }
   let sizeBytes = await sizeOf(dir);
   try {
@@ -91,21 +92,25 @@ async function read<M extends Named>(
     const place = await placeOf(dir);
     if (place === undefined) return { id: manifest.id, dir, origin, sizeBytes, manifest };
     // Only a person names a place on this machine; what a team shares holds its files itself.
-    if (origin !== 'personal') throw new Error(`${LOCATION_FILE} is for the proposals that a person added.`);
+    if (origin !== 'personal')
+      throw new UserError('location-not-own', say`${LOCATION_FILE} is for the proposals that a person added.`);
     sizeBytes = await sizeOfFiles(place, Object.keys(manifest.files));
     return { id: manifest.id, dir, origin, sizeBytes, manifest, place };
   } catch (error) {
-    return { id: name, dir, origin, sizeBytes, problem: messageOf(error) };
+    return { id: name, dir, origin, sizeBytes, problem: sentenceOf(error) };
   }
 }
 
-/** @throws Error when the folder that location.json names is not there */
+/** @throws UserError when the folder that location.json names is not there */
 async function placeOf(dir: string): Promise<string | undefined> {
   const file = join(dir, LOCATION_FILE);
   if (!(await exists(file))) return undefined;
   const place = parseLocation(JSON.parse(await readFile(file, 'utf8')));
   if (isAbsolute(place) && (await exists(place))) return place;
-  throw new Error(`Its files are used in place, and the folder ${place} is not there. Put it back, or add it again.`);
+  throw new UserError(
+    'location-missing',
+    say`Its files are used in place, and the folder ${place} is not there. Put it back, or add it again.`,
+  );
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -4,7 +4,7 @@
  */
 import { UserError } from '../../core/errors';
 import { graphsOf, weightFilesOf } from '../../core/graphFiles';
-import { say } from '../../core/sentence';
+import { type Sentence, say } from '../../core/sentence';
 
 export interface ListedFile {
   /** Relative to the folder, with `/`. */
@@ -56,7 +56,7 @@ export function layoutOf<F extends ListedFile>(files: readonly F[], where: strin
   const names = [...byName.keys()];
   const graphs = graphsOf(names);
   if (graphs.length === 0) throw notAProposal(where, withoutGraph(names));
-  for (const name of REQUIRED) if (!byName.has(name)) throw notAProposal(where, `${name} is missing`);
+  for (const name of REQUIRED) if (!byName.has(name)) throw notAProposal(where, say`${name} is missing`);
   const variants = graphs.map((graph): Variant<F> => {
     const found = [graph.name, ...weightFilesOf(graph.name, names)];
     for (const name of found) {
@@ -77,23 +77,23 @@ export function sizeOf(files: readonly ListedFile[]): number {
   return files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
-function withoutGraph(names: readonly string[]): string {
+function withoutGraph(names: readonly string[]): Sentence {
   const has = (pattern: RegExp) => names.find(name => pattern.test(name));
   const older = has(/^onnx\/decoder_(model|with_past)[\w.-]*\.onnx$/);
   if (older !== undefined) {
-    return `${older} is of an older kind of export. Take one with onnx/model.onnx, or export it anew with optimum (text-generation-with-past)`;
+    return say`${older} is of an older kind of export. Take one with onnx/model.onnx, or export it anew with optimum (text-generation-with-past)`;
   }
   const atTop = has(/^[^/]+\.onnx$/);
   if (atTop !== undefined)
-    return `${atTop} is not in a folder named onnx. Put it there, with its weights, as onnx/model.onnx`;
+    return say`${atTop} is not in a folder named onnx. Put it there, with its weights, as onnx/model.onnx`;
   const other = has(/\.(safetensors|gguf|bin|pt)$/i);
   if (other !== undefined) {
-    return `it has ${other}, and no ONNX graph. Look for an ONNX form of the model (onnx-community has many), or export it with optimum (text-generation-with-past)`;
+    return say`it has ${other}, and no ONNX graph. Look for an ONNX form of the model (onnx-community has many), or export it with optimum (text-generation-with-past)`;
   }
-  return 'onnx/model*.onnx is missing';
+  return say`onnx/model*.onnx is missing`;
 }
 
-function notAProposal(where: string, why: string): UserError {
+function notAProposal(where: string, why: Sentence): UserError {
   return new UserError(
     'not-a-proposal',
     say`${where} cannot be a proposal: ${why}. A proposal is a folder with config.json, tokenizer.json and onnx/model*.onnx.`,

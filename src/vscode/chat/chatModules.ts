@@ -2,7 +2,9 @@
 import * as vscode from 'vscode';
 import type { ModuleSetting } from '../../host/modules/moduleChoice';
 import type { Registry } from '../../host/modules/registry';
+import { localText } from '../localMessage';
 import { sizeText } from '../modules/moduleCommands';
+import { plainLabel } from '../plainText';
 import { settingsFor, targetFor } from '../settings';
 
 interface Row extends vscode.QuickPickItem {
@@ -15,10 +17,12 @@ export async function chooseChatModules(registry: Registry): Promise<void> {
   const rows = (await registry.modules()).map(
     ({ id, manifest, problem, sizeBytes }): Row => ({
       id,
-      label: manifest?.title ?? `$(warning) ${id}`,
+      label: manifest === undefined ? `$(warning) ${id}` : plainLabel(manifest.title),
       description:
-        manifest === undefined ? vscode.l10n.t('cannot be used') : `${manifest.domain} · ${sizeText(sizeBytes)}`,
-      detail: manifest?.description ?? problem ?? '',
+        manifest === undefined
+          ? vscode.l10n.t('cannot be used')
+          : `${plainLabel(manifest.domain)} · ${sizeText(sizeBytes)}`,
+      detail: plainLabel(manifest?.description ?? localText(problem ?? '')),
       picked: current.some(module => module.id === id),
     }),
   );

@@ -1,8 +1,10 @@
 /** From a chat to what its panel shows: turns in pairs, reasons in words, code for failures as next steps. */
 import * as vscode from 'vscode';
 import type { ChatAccount, ContextItem, ContextUse } from '../../core/chat/chat';
+import type { Sentence } from '../../core/sentence';
 import type { AssistantTurn, Turn, UserTurn } from '../../protocol/chatState';
 import type { ChatAction, Chip, Problem, ShownAnswer, ShownTurn, UsedContext } from '../../protocol/pages/chat';
+import { localText } from '../localMessage';
 import type { ContextPiece } from './chatContext';
 
 /** What to offer by the code of a failure; `showLog` where nothing better is known. */
@@ -72,8 +74,16 @@ function noteOf({ state, text }: AssistantTurn): string | undefined {
 }
 
 /** A failure with what to do about it. */
-export function problemOf({ code, message }: { readonly code: string; readonly message: string }): Problem {
-  return { message, actions: NEXT_STEPS[code] ?? ['showLog'] };
+export function problemOf({
+  code,
+  message,
+  sentence = message,
+}: {
+  readonly code: string;
+  readonly message: string;
+  readonly sentence?: Sentence | string;
+}): Problem {
+  return { message: localText(sentence), actions: NEXT_STEPS[code] ?? ['showLog'] };
 }
 
 /** A time as people say it, from a minute to a date. */

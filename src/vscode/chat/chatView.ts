@@ -288,7 +288,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     const { account, problem } = this;
     const last = conversation.turns.at(-1);
     const isSaid =
-      last?.kind === 'assistant' && last.state.kind === 'failed' && last.state.message === problem?.message;
+      last?.kind === 'assistant' && last.state.kind === 'failed' && problemOf(last.state).message === problem?.message;
     const model = this.shownModel;
     const titles = new Map(capabilities === undefined ? [] : [[capabilities.proposalId, capabilities.title]]);
     return {

@@ -5,6 +5,7 @@ import { INSTANT_ID } from '../../host/modules/instantManifest';
 import { calibrated, chooseProposal, type ModuleChoice, type ModuleSetting } from '../../host/modules/moduleChoice';
 import type { ModuleRule } from '../../host/modules/moduleSettings';
 import type { FoundModule, Registry } from '../../host/modules/registry';
+import { localText } from '../localMessage';
 import { plainLabel } from '../plainText';
 import { settingsFor } from '../settings';
 import { decisionFor, ruleText, storeDecision } from './moduleDecision';
@@ -115,7 +116,7 @@ function itemOf(module: FoundModule, proposalId: string, current: readonly Modul
     return {
       label: `$(warning) ${module.id}`,
       description: vscode.l10n.t('cannot be used'),
-      detail: module.problem ?? '',
+      detail: plainLabel(localText(module.problem ?? '')),
       modules,
       isCurrent,
     };

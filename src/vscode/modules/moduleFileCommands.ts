@@ -7,7 +7,7 @@ import type { Imported, ModuleFiles, OnExisting } from '../../host/modules/modul
 import type { CheckName, VerifyReport } from '../../host/modules/moduleVerification';
 import type { FoundModule, Registry } from '../../host/modules/registry';
 import { abortSignalOf } from '../cancellation';
-import { localMessageOf } from '../localMessage';
+import { localMessageOf, localText } from '../localMessage';
 import { plainLabel, plainMessage } from '../plainText';
 import { chosenWith, sizeText } from './moduleCommands';
 import { decisionFor } from './moduleDecision';
@@ -180,7 +180,7 @@ class ModuleFileCommands {
       tokenizer: vscode.l10n.t('{0} does not fit the proposal {1}.', report.title, report.proposalId),
       load: vscode.l10n.t('{0} does not load.', report.title),
     };
-    const message = plainMessage(`${what[check.name]} ${check.message}`);
+    const message = plainMessage(`${what[check.name]} ${localText(check.reason ?? '')}`);
     this.parts.log.error(message);
     const remove = vscode.l10n.t('Delete It');
     const showLog = vscode.l10n.t('Show Log');
@@ -200,7 +200,7 @@ class ModuleFileCommands {
     const rows = (await this.parts.registry.modules()).filter(fits).map(module => ({
       label: plainLabel(titleOf(module)),
       description: [module.id, sizeText(module.sizeBytes), originText(module)].join(' · '),
-      detail: plainLabel(module.problem ?? module.manifest?.description ?? ''),
+      detail: plainLabel(localText(module.problem ?? module.manifest?.description ?? '')),
       module,
     }));
     if (rows.length === 0) {

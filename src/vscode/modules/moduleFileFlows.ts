@@ -8,7 +8,7 @@ import { UserError } from '../../core/errors';
 import { type Imported, type ModuleFiles, type OnExisting, titleOf } from '../../host/modules/moduleFiles';
 import type { VerifyReport } from '../../host/modules/moduleVerification';
 import { abortSignalOf } from '../cancellation';
-import { localMessageOf } from '../localMessage';
+import { localMessageOf, localText } from '../localMessage';
 import { sizeText } from './moduleCommands';
 
 export interface FlowAction {
@@ -132,7 +132,7 @@ function reportText({ title, proposalId, isFine, checks }: VerifyReport): string
       title,
       proposalId,
     );
-  const failed = checks.filter(({ outcome }) => outcome === 'failed').map(({ message }) => message);
+  const failed = checks.filter(({ outcome }) => outcome === 'failed').map(({ reason = '' }) => localText(reason));
   return vscode.l10n.t('“{0}” cannot be used. {1}', title, failed.join(' '));
 }
 

@@ -41,12 +41,19 @@ function missing(reason: unknown): UserError {
   );
 }
 
-function machine(): string {
-  const { platform, arch } = process;
-  return platform === 'linux' && !hasGlibc() ? `${platform} ${arch} with musl` : `${platform} ${arch}`;
+/** What the sentence calls a machine: the C library too where that is why nothing loads. */
+export function machine({ platform, arch, hasGlibc }: Machine = thisMachine()): string {
+  return platform === 'linux' && !hasGlibc ? `${platform} ${arch} with musl` : `${platform} ${arch}`;
 }
 
-function hasGlibc(): boolean {
+export interface Machine {
+  readonly platform: string;
+  readonly arch: string;
+  readonly hasGlibc: boolean;
+}
+
+function thisMachine(): Machine {
   const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return report?.header?.glibcVersionRuntime !== undefined;
+  const { platform, arch } = process;
+  return { platform, arch, hasGlibc: report?.header?.glibcVersionRuntime !== undefined };
 }

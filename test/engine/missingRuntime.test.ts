@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/core/errors';
+import { machine } from '../../src/engine/missingRuntime';
 import { EngineClient, type EngineState } from '../../src/host/engineClient';
 import { ModuleChoice } from '../../src/host/modules/moduleChoice';
 import { Registry } from '../../src/host/modules/registry';
@@ -67,4 +68,11 @@ describe('a machine without a model runtime', () => {
       assert.deepEqual((await client.call('status', null, never)).loaded, []);
     });
   }
+
+  for (const [what, expected] of [
+    [{ platform: 'linux', arch: 'x64', hasGlibc: false }, 'linux x64 with musl'],
+    [{ platform: 'linux', arch: 'arm', hasGlibc: true }, 'linux arm'],
+    [{ platform: 'darwin', arch: 'x64', hasGlibc: false }, 'darwin x64'],
+  ] as const)
+    it(`is called by its name: ${expected}`, () => assert.equal(machine(what), expected));
 });

@@ -1,6 +1,6 @@
 /** Conversations on a real disk. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { chatFiles } from '../../src/host/chat/chatFiles';
@@ -38,6 +38,19 @@ describe('chat files', () => {
     mkdirSync(path.join(dir, 'x.jsonl.new'));
     await assert.rejects(store.write('x.jsonl', 'two'));
     assert.equal(await store.read('x.jsonl'), 'one');
+  });
+
+  it('stay as they were on a full disk, which is named, and are written when there is room again', async function () {
+    if (!existsSync('/dev/full')) return this.skip();
+    const dir = path.join(scratch, 'full');
+    const store = chatFiles(dir);
+    await store.write('x.jsonl', 'one');
+    symlinkSync('/dev/full', path.join(dir, 'x.jsonl.new'));
+    await assert.rejects(store.write('x.jsonl', 'two'), { code: 'ENOSPC' });
+    assert.equal(await store.read('x.jsonl'), 'one');
+    assert.deepEqual(readdirSync(dir), ['x.jsonl'], 'half of a file stays');
+    await store.write('x.jsonl', 'two');
+    assert.equal(await store.read('x.jsonl'), 'two');
   });
 
   it('say what is wrong with the folder', async () => {

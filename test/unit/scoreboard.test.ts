@@ -1,6 +1,6 @@
 // The scoreboard's counts: from events to figures, added up, kept in a file that anything may have happened to.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import {
@@ -292,6 +292,24 @@ describe('the scoreboard’s file', () => {
       rmSync(file);
       assert.equal(accepted(scoreboard), 1);
     }
+  });
+
+  it('stays as it was on a full disk, says so, and is written whole when there is room again', function () {
+    if (!existsSync('/dev/full')) return this.skip();
+    const scoreboard = open();
+    addAll(scoreboard);
+    scoreboard.flush();
+    const before = readFileSync(file, 'utf8');
+    addAll(scoreboard);
+    symlinkSync('/dev/full', `${file}.${process.pid}.new`);
+    scoreboard.flush();
+    assert.match(problems.pop() ?? '', /ENOSPC/);
+    assert.equal(readFileSync(file, 'utf8'), before);
+    assert.deepEqual(readdirSync(path.dirname(file)), ['scoreboard.json'], 'half of a file stays');
+    assert.equal(accepted(scoreboard), 2, 'what was counted meanwhile');
+    scoreboard.flush();
+    assert.equal(accepted(open()), 2);
+    assert.deepEqual(problems, []);
   });
 
   it('is gone once it is erased, for other windows too', () => {

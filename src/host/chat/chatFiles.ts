@@ -11,8 +11,15 @@ export function chatFiles(dir: string): ChatStore {
     read: name => readFile(at(name), 'utf8').catch(unlessMissing(undefined)),
     async write(name, text) {
       await mkdir(dir, { recursive: true });
-      await writeFile(`${at(name)}.new`, text);
-      await rename(`${at(name)}.new`, at(name));
+      const beside = `${at(name)}.new`;
+      try {
+        await writeFile(beside, text);
+        await rename(beside, at(name));
+      } catch (error) {
+        // A disk that is full must not keep half of a file besides.
+        await rm(beside, { force: true }).catch(() => {});
+        throw error;
+      }
     },
     remove: name => rm(at(name), { force: true }),
   };

@@ -43,14 +43,16 @@ export class ScoreboardFile {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.unwritten === EMPTY_TALLY) return;
+    const beside = `${this.file}.${process.pid}.new`;
     try {
       const text = JSON.stringify(this.read());
       mkdirSync(path.dirname(this.file), { recursive: true });
-      const beside = `${this.file}.${process.pid}.new`;
       writeFileSync(beside, text);
       renameSync(beside, this.file);
       this.unwritten = EMPTY_TALLY;
     } catch (error) {
+      // A disk that is full must not keep half of a file besides.
+      rmSync(beside, { force: true, recursive: true });
       this.onProblem(messageOf(error));
     }
   }

@@ -32,7 +32,7 @@ export function balance(text: string): Balance {
       leads = true;
     } else if ((char === ' ' || char === '\t') && at === lineStart + indent) {
       indent++;
-    } else if (char === '"' || char === "'" || char === '`') {
+    } else if (char === '"' || char === '`' || (char === "'" && !isLifetime(text, at))) {
       const end = closingQuote(text, at);
       if (end > 0) at = end;
       leads = false;
@@ -70,6 +70,12 @@ export function owedClosers(before: string, after: string): string[] {
     else owed.push(CLOSER[opener.char]);
   }
   return owed;
+}
+
+/** Rust's `<'a>` and `&'a str`, whose quote is half of nothing. */
+function isLifetime(text: string, at: number): boolean {
+  const before = text[at - 1];
+  return (before === '&' || before === '<') && /^'\w+(?:[>,:]| (?!'))/.test(text.slice(at, at + 40));
 }
 
 /** Index of the quote that closes the one at `at`, or −1: an apostrophe in prose is not closed on its line and is harmless. */

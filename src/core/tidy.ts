@@ -5,6 +5,7 @@
 import { balance, owedClosers } from './brackets';
 import { reindent } from './indentation';
 import { misfitsBelow } from './lineBelow';
+import { leavesStringOpen } from './quotes';
 
 export interface Tidied {
   readonly text: string;
@@ -13,6 +14,8 @@ export interface Tidied {
 }
 
 export interface Surrounding {
+  /** Of the file, for its ending; what only holds in some languages is left out without it. */
+  readonly path?: string;
   readonly prefix: string;
   /** The rest of the cursor's line. */
   readonly lineRest: string;
@@ -33,7 +36,18 @@ export function tidy(completion: string, around: Surrounding): Tidied | undefine
   if (repeatsLineAbove(text, around)) return undefined;
 
   const closed = settleClosers(text, rest, around);
-  return saysNothing(closed.text, around) || isMisfit(closed.text, around) ? undefined : closed;
+  const isUnfit =
+    saysNothing(closed.text, around) || isMisfit(closed.text, around) || leavesQuoteOpen(closed.text, around);
+  return isUnfit ? undefined : closed;
+}
+
+/** A quote that nothing opened, or that nothing closes, turns the rest of its line into something else. */
+function leavesQuoteOpen(text: string, { prefix, lineRest, path = '' }: Surrounding): boolean {
+  if (lineRest.trim() !== '') return false;
+  const start = prefix.lastIndexOf('\n') + 1;
+  const before = prefix.slice(Math.max(0, start - REACH_CHARS), start);
+  const lines = (prefix.slice(start) + text).split('\n');
+  return lines.some((line, i) => leavesStringOpen(line, [before, ...lines.slice(0, i)].join('\n'), path));
 }
 
 /** White space, or a comment's marker without the comment. */

@@ -12,12 +12,12 @@ import { extentOf } from '../../src/host/completer';
 type Row = readonly [source: string, writes: string, expected: string | undefined];
 
 /** Feeds the model's text token by token (here: characters), as decoding does, then tidies. */
-function see(source: string, writes: string): string | undefined {
+function see(source: string, writes: string, path: string): string | undefined {
   const at = source.indexOf('█');
   const prefix = source.slice(0, at);
   const [lineRest, ...below] = source.slice(at + 1).split('\n');
-  const around = { prefix, lineRest, suffix: below.join('\n') };
-  const extent = extentOf({ path: '', ...around, neighbours: [] });
+  const around = { path, prefix, lineRest, suffix: below.join('\n') };
+  const extent = extentOf({ ...around, neighbours: [] });
   let stop = writes.endsWith('…') ? stopAtLength(writes.slice(0, -1)) : { keep: writes.length };
   for (let n = 1; n <= writes.length; n++) {
     const found = findStop(writes.slice(0, n), extent, around);
@@ -31,11 +31,11 @@ function see(source: string, writes: string): string | undefined {
   return `${prefix}«${tidied.text}»${rest}`;
 }
 
-function rows(what: string, table: readonly Row[]): void {
+function rows(what: string, table: readonly Row[], path = ''): void {
   describe(what, () => {
     for (const [source, writes, expected] of table) {
       it(`${source}  +  ${writes}`.replaceAll('\n', '⏎').replaceAll('\t', '⇥'), () =>
-        assert.equal(see(source, writes), expected),
+        assert.equal(see(source, writes, path), expected),
       );
     }
   });
@@ -80,6 +80,47 @@ describe('policy', () => {
     ["// don't █", 'do this (ever)', "// don't «do this (ever)»"],
     ['<a href="█">', 'x"', '<a href="«x"»>'],
   ]);
+
+  rows(
+    'quotes that stand alone',
+    [
+      ['x = █', "a'", undefined],
+      ['x = █', '"a', undefined],
+      ['x = █', "'a'';", undefined],
+      ['x = "a█', ' b', undefined],
+      ['x = "a█', ' b";', 'x = "a« b";»'],
+      ['x = "a█"', ' b', 'x = "a« b»"'],
+      ['f({█\n})', "\n  a: 'b'',\n", undefined],
+      ['x = █', "'it\\'s';", "x = «'it\\'s';»"],
+      ['x = █', '/[\'"]/.test(a);', 'x = «/[\'"]/.test(a);»'],
+      ['x = █', "b / c / d + '';", "x = «b / c / d + '';»"],
+      ['x = █', "`it's", "x = «`it's»"],
+      ['x = `\n█', "it's", "x = `\n«it's»"],
+      ['x = █', "y; // the users' names", "x = «y; // the users' names»"],
+      ['// █', "the users' names", "// «the users' names»"],
+      ['return <p>█', "Don't</p>;", "return <p>«Don't</p>;»"],
+      ['x = █', "'http://a';", "x = «'http://a';»"],
+    ],
+    'a.tsx',
+  );
+
+  rows(
+    'quotes that stand alone in Python',
+    [
+      ['x = █', "f'{a}'", "x = «f'{a}'»"],
+      ['x = █', "rb'a'", "x = «rb'a'»"],
+      ['x = █', "a'", undefined],
+      ['█', '"""The users\' names."""', '«"""The users\' names."""»'],
+      ['"""\n█', "The users' names.", '"""\n«The users\' names.»'],
+    ],
+    'a.py',
+  );
+
+  rows(
+    'quotes where other things are written with them',
+    [['fn f█', "<'a>(x: &'a str, y: &'a str)", "fn f«<'a>(x: &'a str, y: &'a str)»"]],
+    'a.rs',
+  );
 
   rows('closers that nothing owes', [
     ['foo█', '(a));', 'foo«(a)»'],

@@ -44,7 +44,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const engine = new EngineClient({
     script: context.asAbsolutePath('dist/engine.js'),
     limits: engineLimits(),
-    onLog: line => log.debug(line),
+    onLog: (line, level) => log[level](line),
   });
   const diagnostics = new Diagnostics(context.extension.packageJSON.version, engine, registry, status);
   const choices = new ModuleChoice(

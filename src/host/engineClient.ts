@@ -24,8 +24,8 @@ export interface EngineClientOptions {
   readonly idleMs?: number;
   /** When an engine that says nothing is taken to hang. */
   readonly watch?: WatchLimits;
-  /** Lines that the engine prints and how it ended; never code. */
-  readonly onLog?: (line: string) => void;
+  /** Lines that the engine prints (`debug`) and how it ended (`warn` where nobody asked it to); never code. */
+  readonly onLog?: (line: string, level: 'warn' | 'debug') => void;
   /** Milliseconds of a monotonic clock. */
   readonly now?: () => number;
 }
@@ -48,6 +48,8 @@ interface Connection {
 export class EngineClient {
   #state: EngineState = 'idle';
   #connection: Connection | undefined;
+  /** Engines that were told to end. */
+  readonly #dismissed = new WeakSet<EngineProcess>();
   #limits: EngineLimits | undefined;
   #nRunning = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -157,7 +159,7 @@ export class EngineClient {
       { script, modelsDir, execPath },
       line => this.#log(line),
       reason => {
-        this.#log(`The engine ended: ${reason}.`);
+        this.#log(`The engine ended: ${reason}.`, this.#dismissed.has(engine) ? 'debug' : 'warn');
         this.#lose(engine);
       },
     );
@@ -170,7 +172,7 @@ export class EngineClient {
 
   #watch({ channel }: EngineProcess, rpc: RpcClient<Methods>): Watchdog {
     const watchdog = new Watchdog(silentMs => {
-      this.#log(`The engine said nothing for ${Math.round(silentMs / 1000)} s and is ended.`);
+      this.#log(`The engine said nothing for ${Math.round(silentMs / 1000)} s and is ended.`, 'warn');
       channel.destroy();
     }, this.options.watch);
     channel.on('data', () => watchdog.heard());
@@ -220,6 +222,7 @@ export class EngineClient {
     const connection = this.#connection;
     this.#connection = undefined;
     if (connection) {
+      this.#dismissed.add(connection.process);
       connection.process.kill();
       connection.process.channel.destroy();
     }
@@ -232,8 +235,8 @@ export class EngineClient {
     for (const listener of this.#listeners) listener(state);
   }
 
-  #log(line: string): void {
-    this.options.onLog?.(line);
+  #log(line: string, level: 'warn' | 'debug' = 'debug'): void {
+    this.options.onLog?.(line, level);
   }
 
   #now(): number {

@@ -249,6 +249,19 @@ describe('the engine process', () => {
     assert.ok(!log.join('\n').includes('secretName'));
   });
 
+  it('warns in the log when it ended by itself, and not when it was told to', async () => {
+    let ended = (_level: string) => {};
+    const { client } = open({ onLog: (line, level) => void (/^The engine ended/.test(line) && ended(level)) });
+    const levelOf = async (end: () => void) => {
+      await client.call('warm', WARM, never);
+      const level = new Promise<string>(resolve => (ended = resolve));
+      end();
+      return level;
+    };
+    assert.equal(await levelOf(() => process.kill(client.pid ?? assert.fail('not running'), 'SIGKILL')), 'warn');
+    assert.equal(await levelOf(() => client.dispose()), 'debug');
+  });
+
   it('gets none of the editor’s environment', async () => {
     process.env.NODE_OPTIONS = '--no-such-option';
     try {

@@ -1,5 +1,6 @@
 /** One process at a time: a file with the id of the process that holds it. One whose holder is gone is taken over. */
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { uptime } from 'node:os';
 import { UserError } from '../core/errors';
 import type { Sentence } from '../core/sentence';
 
@@ -29,6 +30,9 @@ async function take(file: string, refusal: Sentence): Promise<void> {
 
 /** Whether a living process holds the lock. */
 export async function isLocked(file: string): Promise<boolean> {
+  const takenMs = (await stat(file).catch(() => undefined))?.mtimeMs;
+  // Ids of processes begin anew when a machine does.
+  if (takenMs === undefined || takenMs < Date.now() - uptime() * 1000) return false;
   return isAlive(Number(await readFile(file, 'utf8').catch(() => '')));
 }
 

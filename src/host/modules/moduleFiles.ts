@@ -95,6 +95,45 @@ export class ModuleFiles {
   }
 
   /**
+   * An id for a new module that none has yet.
+   * @param id taken as it is where it is free
+   */
+  async freeId(id: string): Promise<string> {
+    const found = await this.options.registry.modules();
+    return sameId(id, INSTANT_ID) || found.some(m => sameId(m.id, id)) ? freeId(id, found) : id;
+  }
+
+  /**
+   * Moves the folder of a module that was made on this machine among the person's own, by one rename.
+   * @throws UserError when it is damaged, or another module has its id; then it stays where it is.
+   */
+  adopt(dir: string, signal: AbortSignal): Promise<void> {
+    return this.#changing(async () => {
+      const manifest = await readSharedManifest(dir);
+      await checkHashes(dir, manifest, signal);
+      const existing = (await this.options.registry.modules()).find(m => sameId(m.id, manifest.id));
+      if (existing !== undefined || sameId(manifest.id, INSTANT_ID))
+        throw new UserError('module-exists', existsMessage(manifest.id, existing));
+      await mkdir(this.#modules, { recursive: true });
+      const place = await this.#freeFolder(manifest.id);
+      await rename(dir, place).catch(async error => {
+        if (error.code !== 'EXDEV') throw error;
+        // The workspace's storage may be on another disk than the person's: then the last step is the rename.
+        await this.#withIncoming(async incoming => {
+          await copyFolder(dir, incoming, signal);
+          await rename(incoming, place);
+        });
+        await rm(dir, { recursive: true, force: true });
+      });
+    });
+  }
+
+  /** Gives a module of this machine's another id, before it is adopted. @throws UserError */
+  static changeId(dir: string, id: string): Promise<void> {
+    return rewriteManifest(dir, { id });
+  }
+
+  /**
    * Writes a module as a `.ram` file, in place of one that is there.
    * @returns its size.
    * @throws UserError when it is damaged or must not be shared; AbortError. Then the file is as it was.

@@ -34,6 +34,7 @@ export interface JobRecord {
 }
 
 const RECORD_FILE = 'job.json';
+const SPEC_FILE = 'spec.json';
 const STAGES: ReadonlySet<unknown> = new Set(['checking', 'checked', 'training', 'paused', 'failed', 'finished']);
 const ID = /^\d{8}-\d{6}-[0-9a-f]{4}$/;
 
@@ -43,6 +44,10 @@ export class JobStore {
 
   dir(id: string): string {
     return path.join(this.root, id);
+  }
+
+  async makeRoot(): Promise<void> {
+    await mkdir(this.root, { recursive: true });
   }
 
   /** Newest first. */
@@ -65,18 +70,27 @@ export class JobStore {
   }
 
   /** As a whole or not at all, on the disk before this resolves. */
-  async write(record: JobRecord): Promise<void> {
-    const dir = this.dir(record.id);
+  write(record: JobRecord): Promise<void> {
+    return this.#write(record.id, RECORD_FILE, record);
+  }
+
+  /** What the trainer goes by, where a job goes on in other circumstances than it began in. */
+  writeSpec({ id, spec }: JobRecord): Promise<void> {
+    return this.#write(id, SPEC_FILE, spec);
+  }
+
+  async #write(id: string, name: string, content: JobRecord | TrainingSpec): Promise<void> {
+    const dir = this.dir(id);
     await mkdir(dir, { recursive: true });
-    const beside = path.join(dir, `.${RECORD_FILE}.new`);
+    const beside = path.join(dir, `.${name}.new`);
     const file = await open(beside, 'w');
     try {
-      await file.writeFile(`${JSON.stringify(record, undefined, 2)}\n`);
+      await file.writeFile(`${JSON.stringify(content, undefined, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(beside, path.join(dir, RECORD_FILE));
+    await rename(beside, path.join(dir, name));
   }
 
   async remove(id: string): Promise<void> {

@@ -19,6 +19,9 @@ export interface TrainerOptions {
   readonly patienceMs?: number;
 }
 
+/** What a job asks of it. */
+export type TrainingCalls = Pick<Trainer, 'call' | 'train'>;
+
 /** Starts after the first, before a person is asked. */
 const MAX_RESTARTS = 3;
 const PATIENCE_MS = 30_000;
@@ -114,7 +117,7 @@ export async function withTrainer<T>(
 }
 
 /** A full disk is the one failure of a system that a person can mend and the trainer does not name. */
-function understood(error: unknown): unknown {
+export function understood(error: unknown): unknown {
   if (error instanceof UserError || !/ENOSPC|no space left/i.test(messageOf(error))) return error;
   return new UserError('disk-full', say`The disk is full. Make some room, then resume: what was learned is kept.`);
 }

@@ -32,6 +32,7 @@ import { registerScoreboard } from './vscode/scoreboard';
 import { engineLimits } from './vscode/settings';
 import { registerSettingsPanel } from './vscode/settingsPanel';
 import { StatusBar } from './vscode/statusBar';
+import { registerTraining } from './vscode/training/registerTraining';
 import { registerWhy } from './vscode/why';
 import { followWindow } from './vscode/windowChanges';
 
@@ -114,6 +115,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     showExpectedChoice(choices, moduleFiles, status),
     registerModuleFileCommands({ files: moduleFiles, registry, choices, log }),
+    registerTraining({ context, registry, choices, moduleFiles, log }),
     followContextKeys(registry, moduleFiles),
     registerReset(context, [
       {

@@ -16,7 +16,7 @@ export function transferText(doneBytes: number, totalBytes: number, rate: Rate |
   return vscode.l10n.t('{0}, {1}/s, {2} left', done, bytesText(rate.bytesPerSecond), durationText(rate.secondsLeft));
 }
 
-function durationText(seconds: number): string {
+export function durationText(seconds: number): string {
   if (seconds < 60) return vscode.l10n.t('{0} s', Math.ceil(seconds));
   if (seconds < 3600) return vscode.l10n.t('{0} min', Math.ceil(seconds / 60));
   return vscode.l10n.t('{0} h {1} min', Math.floor(seconds / 3600), Math.ceil((seconds % 3600) / 60));

@@ -112,6 +112,8 @@ export class SettingsPanelIntents {
         return vscode.commands.executeCommand('residual.addProposal');
       case 'measure':
         return this.panel.measure();
+      case 'trainModule':
+        return vscode.commands.executeCommand('residual.trainModule');
       case 'buildInstant':
         return vscode.commands.executeCommand('residual.buildInstantModule');
       case 'cancelBuild':

@@ -40,6 +40,7 @@ export const PLAIN_ACTIONS = [
   'importModule',
   'addProposal',
   'measure',
+  'trainModule',
   'buildInstant',
   'cancelBuild',
   'cancelComparison',

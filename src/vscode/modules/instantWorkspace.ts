@@ -11,6 +11,7 @@ import { readableIn } from '../admission';
 import { watchBranches } from '../branches';
 import type { Pausing } from '../pausing';
 import { settingsFor } from '../settings';
+import { settingsName } from './moduleDecision';
 
 /** @returns undefined in a window without a workspace, which has no storage of its own. */
 export function openInstantModule(
@@ -50,12 +51,7 @@ export function workspaceFolders(): Folder[] {
 
 /** Whether any folder of this window completes with the instant module. */
 export function usesInstantModule(): boolean {
-  if (!vscode.workspace.isTrusted) return false;
-  const scopes = [undefined, ...(vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri)];
-  return scopes.some(scope => {
-    const { modules, moduleRules } = settingsFor(scope);
-    return [{ modules }, ...moduleRules].some(choice => choice.modules.some(({ id }) => id === INSTANT_ID));
-  });
+  return vscode.workspace.isTrusted && settingsName(INSTANT_ID);
 }
 
 /** Tells the module of every file that comes, goes or changes, and of another branch. */

@@ -17,6 +17,15 @@ export function decisionFor(
   return decide(settings, document.languageId, glob => matchesGlob(uri, glob));
 }
 
+/** Whether the settings of any folder of this window name a module. */
+export function settingsName(id: string): boolean {
+  const scopes = [undefined, ...(vscode.workspace.workspaceFolders ?? []).map(({ uri }) => uri)];
+  return scopes.some(scope => {
+    const { modules, moduleRules } = settingsFor(scope);
+    return [{ modules }, ...moduleRules].some(choice => choice.modules.some(module => module.id === id));
+  });
+}
+
 /** Where a choice of modules holds: a folder or the window, and in it the rule that decides. */
 export function scopeOf(document: vscode.TextDocument | undefined, { rule }: Decision): string {
   const folder = document && vscode.workspace.getWorkspaceFolder(document.uri);

@@ -15,11 +15,14 @@ const FILTERED_FROM = 7;
 export function modulesSection(page: SettingsPage, state: PanelState): TemplateResult {
   const others = state.library.filter(({ id }) => id !== INSTANT_ID);
   const shown = others.filter(card => matches(card, page.filter));
-  const importModule = () => page.post({ kind: 'do', action: 'importModule' });
+  const does = (action: 'importModule' | 'trainModule') => () => page.post({ kind: 'do', action });
   return section(
     'modules',
     t('Modules'),
-    html`<button class="secondary" @click=${importModule}>${icon('cloud-download')} ${t('Import…')}</button>`,
+    html`<span class="section-actions">
+      <button class="secondary" id="train-module" @click=${does('trainModule')}>${icon('mortar-board')} ${t('Train…')}</button>
+      <button class="secondary" @click=${does('importModule')}>${icon('cloud-download')} ${t('Import…')}</button>
+    </span>`,
     html`${others.length >= FILTERED_FROM ? filterBox(page) : nothing}
       <ul class="cards">
         ${page.filter === '' ? instantCard(page, state) : nothing}

@@ -27,7 +27,12 @@ export async function pictures({ driver, workspace, shoot }) {
   await page.locator('#minutes').fill('3');
   await page.locator('#train').click();
   await page.locator('.plot .is-loss').waitFor({ timeout: 120_000 });
-  await driver.until('some of the curve', () => page.locator('.plot .is-point').count(), n => n >= 3, 120_000);
+  await driver.until(
+    'some of the curve',
+    () => page.locator('.plot .is-point').count(),
+    n => n >= 3,
+    120_000,
+  );
   await shoot('training');
   await page.locator('#pause').click();
   await page.locator('#resume').waitFor({ timeout: 60_000 });

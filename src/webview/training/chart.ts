@@ -28,7 +28,7 @@ export function curveView(curve: readonly CurvePoint[]): TemplateResult | typeof
   const losses = curve.flatMap(({ nTokens, loss }) => (loss === undefined ? [] : [{ nTokens, loss }]));
   const measured = curve.flatMap(({ nTokens, heldOut }) => (heldOut === undefined ? [] : [{ nTokens, ...heldOut }]));
   if (losses.length === 0 && measured.length === 0) return nothing;
-  const end = Math.max(1, ...curve.map(({ nTokens }) => nTokens));
+  const end = Math.max(...curve.map(({ nTokens }) => nTokens));
   return html`<div class="charts" id="curve">
     ${losses.length === 0 ? nothing : lossChart(losses, end)} ${measured.length === 0 ? nothing : heldOutChart(measured, end)}
   </div>`;
@@ -145,7 +145,7 @@ function scaleOf(values: readonly number[], end: number): Scale {
   return {
     least,
     most,
-    x: nTokens => (nTokens / end) * WIDTH,
+    x: nTokens => (nTokens / Math.max(1, end)) * WIDTH,
     y: value => MARGIN + ((most - value) / height) * (HEIGHT - 2 * MARGIN),
   };
 }

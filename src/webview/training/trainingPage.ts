@@ -69,6 +69,9 @@ export class TrainingPage {
     // What had the focus may be gone with what it stood in: it goes to the heading of what came instead.
     const isOther = before?.id !== this.job?.id || before?.stage.kind !== this.job?.stage.kind;
     if (isOther && hadFocus && document.activeElement === document.body) document.getElementById('job-title')?.focus();
+    // It stands below the form, whose button brought it.
+    if (isOther && before !== undefined && this.job?.stage.kind === 'checked')
+      document.getElementById('begin')?.scrollIntoView({ block: 'end' });
   }
 
   get job(): JobView | undefined {

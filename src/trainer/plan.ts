@@ -7,6 +7,8 @@ import type { DataAccount } from './preparedData';
 export const PLAN_FILE = 'plan.json';
 /** More rounds over the same code only memorise it; the held-out files would stop a little later. */
 const MOST_EPOCHS = 16;
+/** A preference is learnt in few rounds; more wears the rest of the module down. */
+const MOST_EPOCHS_OF_PAIRS = 6;
 const FEWEST_STEPS = 8;
 /** Share of the training time that drawing samples takes at most, and minutes of measuring in the end. */
 const SAMPLING_SHARE = 0.2;
@@ -26,8 +28,10 @@ export function tokensOfStep(spec: TrainingSpec): number {
 export function planOf(spec: TrainingSpec, account: DataAccount, tokensPerS: number): Plan {
   const ofStep = tokensOfStep(spec);
   const inTime = (spec.minutes * 60 * tokensPerS) / ofStep;
-  const nNew = spec.objective === 'preference' ? account.nPairs * 2 * PAIR_LENGTH : account.nTrainTokens;
-  const inEpochs = (MOST_EPOCHS * nNew) / ((1 - spec.replayShare) * ofStep);
+  const isOfPairs = spec.objective === 'preference';
+  const inEpochs = isOfPairs
+    ? (MOST_EPOCHS_OF_PAIRS * account.nPairs) / PAIRS_A_STEP
+    : (MOST_EPOCHS * account.nTrainTokens) / ((1 - spec.replayShare) * ofStep);
   return { nSteps: Math.max(FEWEST_STEPS, Math.round(Math.min(inTime, inEpochs))), tokensPerS };
 }
 

@@ -113,6 +113,8 @@ class Improvements implements vscode.Disposable {
 
   /** @param minutes of training; as tuned when absent */
   async improve(minutes?: number): Promise<void> {
+    const isWaiting = (await this.pending?.read()) !== undefined;
+    if (isWaiting && this.running === undefined && !(await this.isAnotherWanted())) return;
     if (this.running !== undefined) {
       void vscode.window.showInformationMessage(vscode.l10n.t('A module is being trained on your feedback already.'));
       return;
@@ -121,6 +123,15 @@ class Improvements implements vscode.Disposable {
       this.running = undefined;
     });
     await this.running;
+  }
+
+  /** One that waits is not thrown away without a word. */
+  private async isAnotherWanted(): Promise<boolean> {
+    const [decide, another] = [vscode.l10n.t('Decide'), vscode.l10n.t('Train Another')];
+    const message = vscode.l10n.t('A module that was trained on your feedback waits for your decision.');
+    const chosen = await vscode.window.showInformationMessage(message, decide, another);
+    if (chosen === decide) await this.panel.show();
+    return chosen === another;
   }
 
   private async train(minutes: number | undefined): Promise<void> {

@@ -44,7 +44,7 @@ function reviewView(view: ImprovementView, decide: Decide): TemplateResult {
     <div class="actions">${view.gains ? decisions(decide) : doubts(decide)}</div>
     <h2 id="changes-title">${t('Your last {0} completions', number(rows.length))}</h2>
     <p class="muted">
-      ${nChanged === 0 ? t('None would be another with it.') : t('{0} would be another with it. It is not in use yet.', number(nChanged))}
+      ${nChanged === 0 ? t('None would differ with it.') : t('{0} would differ with it. It is not in use yet.', number(nChanged))}
     </p>
     <ol aria-labelledby="changes-title">
       ${[...rows.filter(isChanged), ...rows.filter(row => !isChanged(row))].map(rowView)}

@@ -1,0 +1,105 @@
+// Improvements from feedback: their ids, what was in use before each, the page's messages, and a folder that waits.
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { PendingImprovement } from '../../src/host/feedback/improvement';
+import {
+  isImprovement,
+  nextImprovementId,
+  parseHistory,
+  type UsedImprovement,
+  withImprovement,
+  withUsed,
+} from '../../src/host/feedback/improvementHistory';
+import { improvementSpec } from '../../src/host/feedback/improvementSpec';
+import { parseFromImprovementPage } from '../../src/protocol/pages/improvement';
+import { planOf } from '../../src/trainer/plan';
+import type { DataAccount } from '../../src/trainer/preparedData';
+import { hostileValues } from './support/hostileValues';
+
+const used = (id: string): UsedImprovement => ({ id, title: id, at: '2025-03-31T12:00:00Z', scope: '', before: [] });
+
+describe('an improvement', () => {
+  for (const [taken, expected] of [
+    [[], 'my-feedback'],
+    [['my-feedback'], 'my-feedback-2'],
+    [['My-Feedback', 'my-feedback-2', 'my-feedback-4'], 'my-feedback-3'],
+  ] as const) {
+    it(`is ${expected} beside ${taken.join(', ') || 'none'}`, () => assert.equal(nextImprovementId(taken), expected));
+  }
+
+  it('takes the place of an earlier one, and leaves other modules where they are', () => {
+    const modules = [{ id: 'react', strength: 0.3 }, { id: 'my-feedback-2' }, { id: 'my-feedback-of-others' }];
+    assert.deepEqual(withImprovement(modules, 'my-feedback-3'), [modules[0], modules[2], { id: 'my-feedback-3' }]);
+    assert.deepEqual(['my-feedback', 'my-feedback-2', 'my-feedback-x', 'feedback'].map(isImprovement), [
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('is remembered with what was in use before, the last so many', () => {
+    let history: UsedImprovement[] = [];
+    for (let i = 0; i < 50; i++) history = withUsed(history, used(`m${i}`));
+    assert.equal(history.length, 20);
+    assert.equal(history.at(-1)?.id, 'm49');
+    assert.deepEqual(parseHistory(JSON.parse(JSON.stringify(history))), history);
+    for (const value of hostileValues) {
+      assert.deepEqual(parseHistory(value), []);
+      assert.deepEqual(parseHistory([value, used('a')]), [used('a')]);
+    }
+  });
+
+  it('takes few rounds over the pairs, and no more time than is given', () => {
+    const models = { proposal: { id: 'p', dir: '/p' }, base: { id: 'generic', dir: '/g' } };
+    const wanted = { id: 'my-feedback', title: 'Mine', description: '', ...models, threads: 1, memoryMiB: 512 };
+    const account = (nPairs: number) => ({ nPairs, nTrainTokens: 0 }) as DataAccount;
+    const spec = improvementSpec(wanted, { replayShare: 0, minutes: 1 });
+    assert.equal(planOf(spec, account(40), 1e9).nSteps, 60);
+    // 2048 tokens a step.
+    assert.equal(planOf(spec, account(4000), 2048).nSteps, 60);
+  });
+});
+
+describe('messages of the page that shows an improvement', () => {
+  for (const [message, expected] of [
+    [{ kind: 'ready' }, { kind: 'ready' }],
+    [
+      { kind: 'decide', decision: 'use', more: 1 },
+      { kind: 'decide', decision: 'use' },
+    ],
+    [{ kind: 'decide', decision: 'delete' }, undefined],
+    [{ kind: 'decide' }, undefined],
+    [{ kind: 'use' }, undefined],
+  ])
+    it(JSON.stringify(message), () => assert.deepEqual(parseFromImprovementPage(message), expected));
+  it('nothing else', () => {
+    for (const value of hostileValues) {
+      assert.equal(parseFromImprovementPage(value), undefined);
+      assert.equal(parseFromImprovementPage({ kind: 'decide', decision: value }), undefined);
+    }
+  });
+});
+
+describe('an improvement that waits for a decision', () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'residual-improvement-'));
+  after(() => rmSync(dir, { recursive: true, force: true }));
+
+  it('is nothing without its module, or with a damaged account of it', async () => {
+    const pending = new PendingImprovement(path.join(dir, 'improvement'));
+    assert.equal(await pending.read(), undefined);
+    await pending.begin();
+    await pending.keep({ id: 'a', rows: [] } as never);
+    assert.equal(await pending.read(), undefined);
+    mkdirSync(pending.moduleDir);
+    assert.equal((await pending.read())?.id, 'a');
+    for (const text of ['', 'null', '[]', '{"id":1,"rows":[]}', '{"id":"a"}', '{"id":"a","rows":']) {
+      writeFileSync(path.join(dir, 'improvement', 'review.json'), text);
+      assert.equal(await pending.read(), undefined);
+    }
+    await pending.begin();
+    assert.equal(await pending.read(), undefined);
+  });
+});

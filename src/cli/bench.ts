@@ -5,6 +5,7 @@
  * instant: building, loading and using instant modules (benchInstant.ts); only when asked for, as it takes minutes.
  * instant-10: that with 10 MB of source alone.
  * kills: a thousand keys while the engine is killed a hundred times (benchKills.ts); only when asked for.
+ * style: what a module learns of a person's style from accepts and rejects (benchStyle.ts); only when asked for.
  * warm: a file typed character by character, one request a key: milliseconds from request to answer.
  */
 import { readFile } from 'node:fs/promises';
@@ -16,6 +17,7 @@ import { requestOf } from '../host/completer';
 import type { Choice } from '../host/modules/moduleChoice';
 import { benchInstant } from './benchInstant';
 import { benchKills } from './benchKills';
+import { benchStyle } from './benchStyle';
 import { startEngine } from './engine';
 
 const SAMPLE = path.resolve(__dirname, '../../samples/task-board/src/components/TaskCard.tsx');
@@ -28,9 +30,10 @@ const BENCHES: Record<string, () => Promise<object>> = {
   instant: () => benchInstant([1, 10, 100]),
   'instant-10': () => benchInstant([10]),
   kills: benchKills,
+  style: () => benchStyle(),
 };
 /** They take minutes. */
-const ONLY_WHEN_ASKED = ['instant', 'instant-10', 'kills'];
+const ONLY_WHEN_ASKED = ['instant', 'instant-10', 'kills', 'style'];
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });

@@ -50,11 +50,13 @@ async function pictureSurface(surface, { pictures, settings = {} }, theme) {
   const { driver, page } = workbench;
   try {
     await driver.waitForStatusBar(statusBarItem, text => text !== '', 120_000);
-    const shoot = async state => {
+    /** @param {() => Promise<unknown>} bringIntoView is asked at each width, for what has to be scrolled to. */
+    const shoot = async (state, bringIntoView = async () => {}) => {
       for (const [width, pixels] of Object.entries(WIDTHS)) {
         await page.setViewportSize({ width: pixels, height: HEIGHT });
         // The workbench lays itself out over several frames.
         await page.waitForTimeout(400);
+        await bringIntoView();
         const file = path.join(folder, `${surface}-${state}-${theme}-${width}.png`);
         await page.screenshot({ path: file });
         console.log(path.relative(process.cwd(), file));

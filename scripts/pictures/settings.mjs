@@ -41,6 +41,7 @@ export async function pictures({ driver, workspace, shoot }) {
   write({ 'residual.modules': [{ id: 'react', strength: 0.8 }, { id: 'tests' }] });
   await driver.palette('Residual: Open Settings Panel');
   const panel = await driver.pageFrame('settings');
+  const into = section => panel.locator(section).evaluate(element => element.scrollIntoView());
   await panel.locator('[data-card="our-style"]').waitFor();
   await panel.locator('.side.is-aligned:not(.is-working) pre').waitFor();
   await shoot('composed');
@@ -60,21 +61,17 @@ export async function pictures({ driver, workspace, shoot }) {
   await panel.locator('[data-card="react"] summary').click();
   await panel.locator('#verify-react').click();
   await panel.locator('.notice').waitFor();
-  await panel.locator('[data-card="from-the-future"]').scrollIntoViewIfNeeded();
-  await shoot('modules');
+  await shoot('modules', () => panel.locator('[data-card="from-the-future"]').scrollIntoViewIfNeeded());
 
   await panel.locator('#proposal .speed button').click();
   await panel.locator('#proposal .speed', { hasText: /Again/ }).waitFor();
-  await panel.locator('#proposal').evaluate(section => section.scrollIntoView());
-  await shoot('proposal');
+  await shoot('proposal', () => into('#proposal'));
 
   await panel.locator('#compare-b').selectOption('react');
   await panel.getByRole('button', { name: 'Compare', exact: true }).click();
   await panel.locator('.comparison [role="status"]', { hasText: /: 8 lines/ }).waitFor({ timeout: 180_000 });
-  await panel.locator('#compare').evaluate(section => section.scrollIntoView());
-  await shoot('compare');
+  await shoot('compare', () => into('#compare'));
 
   await panel.locator('#number-contextTokens').fill('7');
-  await panel.locator('#options').evaluate(section => section.scrollIntoView());
-  await shoot('options');
+  await shoot('options', () => into('#options'));
 }

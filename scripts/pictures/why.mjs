@@ -1,4 +1,6 @@
 // The page that explains a suggestion, in every state that it has.
+import fs from 'node:fs';
+import path from 'node:path';
 import { sampleSpot } from '../sample.mjs';
 
 export const settings = {
@@ -7,9 +9,12 @@ export const settings = {
   'editor.suggestOnTriggerCharacters': false,
 };
 
-/** @param {{ driver: import('../workbench/driver.mjs').Driver, shoot: (name: string) => Promise<void> }} window */
-export async function pictures({ driver, shoot }) {
+/** @param {{ driver: import('../workbench/driver.mjs').Driver, workspace: string, shoot: (name: string) => Promise<void> }} window */
+export async function pictures({ driver, workspace, shoot }) {
   const { file, after, types } = sampleSpot;
+  // So strong that it has its way: there is a changed token to look at.
+  const modules = [{ id: 'react', strength: 0.8 }];
+  fs.writeFileSync(path.join(workspace, '.vscode/settings.json'), JSON.stringify({ 'residual.modules': modules }));
   await driver.openFile(file);
   await driver.palette('Residual: Show Why');
   let page = await driver.pageFrame('why');

@@ -311,6 +311,25 @@ describe('the chat panel', () => {
     await problem.waitFor({ state: 'detached' });
   });
 
+  it('is given modules of its own, and completions keep theirs', async () => {
+    const { driver } = window;
+    window.write(SETTINGS, JSON.stringify({ 'residual.modules': [{ id: 'tests' }] }));
+    await chat.open();
+    const frame = await chat.frame();
+    await frame.locator('button.model').click();
+    await driver.quickPick('React');
+    await driver.press('Enter');
+    await driver.until(
+      'the setting',
+      () => JSON.parse(window.read(SETTINGS))['residual.chat.modules'],
+      modules => JSON.stringify(modules) === '[{"id":"react"}]',
+    );
+    await frame.getByRole('button', { name: /Model of the test \+ React/ }).waitFor();
+    assert.deepEqual(JSON.parse(window.read(SETTINGS))['residual.modules'], [{ id: 'tests' }]);
+    window.write(SETTINGS, '{}');
+    await frame.getByRole('button', { name: /\+ React/ }).waitFor({ state: 'detached' });
+  });
+
   describe('keeps its history', () => {
     const title = commandTitle('residual.chatHistory');
     const rows = async () => (await window.driver.quickPickRows()).map(row => row.replace(/just now.*/s, '').trim());

@@ -1,5 +1,7 @@
 // The settings panel: what it shows is what the settings say, and what a person does in it is what they say next.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { shippedModules, statusBarId } from './names';
 import {
   openSettingsPage,
@@ -14,6 +16,7 @@ import {
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 const FILE = 'src/state/store.ts';
+const [SHIPPED] = fs.readdirSync('models/proposals');
 const [generic, react, tests] = ['generic', 'react', 'tests'].map(
   id => shippedModules().find(module => module.id === id) ?? assert.fail(id),
 );
@@ -203,6 +206,35 @@ describe('the settings panel', () => {
       await window.driver.openFile('README.md');
       await open();
       await page.find('.preview-empty').filter({ hasText: 'switched off in this language' }).waitFor();
+    });
+  });
+
+  describe('the proposal', () => {
+    it('is measured on this machine, alone and aligned', async () => {
+      writeSettings(window, { 'residual.modules': [{ id: react.id }] });
+      await untilActive([react.title]);
+      await page.find('#proposal .speed button').click();
+      const speed = page.find('#proposal .speed');
+      await speed.filter({ hasText: /alone: reads [\d,]+ tokens\/s, writes a token in [\d.]+ ms/ }).waitFor();
+      await speed.filter({ hasText: /aligned: (reads .*)?writes a token in [\d.]+ ms/ }).waitFor({ timeout: 60_000 });
+      await page.button('Measure Again').waitFor();
+    });
+
+    it('is another one that is found, by a click, once it has loaded', async () => {
+      const id = 'other-proposal';
+      const folder = path.join(window.workspace, '.residual/proposals', id);
+      fs.cpSync(path.join('models/proposals', SHIPPED), folder, { recursive: true });
+      const file = path.join(folder, 'residual.json');
+      const manifest = JSON.parse(fs.readFileSync(file, 'utf8'));
+      fs.writeFileSync(file, JSON.stringify({ ...manifest, id, title: 'Another one' }));
+      await page.find(`[data-proposal="${id}"]`).waitFor();
+      await page.button('Use Another one').click();
+      await untilOnDisk(window, 'proposal', id);
+      await page.find(`.proposal[data-proposal="${id}"] .badge`).waitFor();
+      await page.tabTo('#proposal .source button');
+      await window.driver.press('Enter');
+      await untilOnDisk(window, 'proposal', undefined);
+      await page.find(`.proposal[data-proposal="${SHIPPED}"] .badge`).waitFor();
     });
   });
 

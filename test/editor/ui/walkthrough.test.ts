@@ -32,6 +32,17 @@ describe('walkthrough', () => {
     await window.driver.waitForQuickPickRow('React');
     await window.driver.press('Escape');
   });
+  it('builds the instant module', async () => {
+    const { driver } = window;
+    await act('Build the instant module', 'Build Instant Module');
+    await driver.waitForToast('The instant module is built', 60_000);
+    await driver.dismissToasts();
+  });
+  it('leads to a bigger model, and asks nobody before it is chosen', async () => {
+    await act('Add a bigger model', 'Add a Proposal');
+    await window.driver.waitForQuickPickRow('A Folder on This Machine');
+    await window.driver.press('Escape');
+  });
   it('shows the log', async () => {
     await act('Know what leaves this machine', 'Show the Log');
     await window.driver.page.locator('.panel .output-view').waitFor();

@@ -17,7 +17,8 @@ describe('why this completion', () => {
       ...withoutSuggestWidget,
       'residual.debounce': 0,
       'residual.showGate': 0,
-      'residual.modules': [{ id: 'react' }],
+      // So strong that it has its way here, wherever the models of the day agree.
+      'residual.modules': [{ id: 'react', strength: 1 }],
     },
   });
 
@@ -98,7 +99,6 @@ describe('why this completion', () => {
     await frame.locator('[role=option]').nth(2).click();
     assert.equal(await indexOf(frame), 2);
     const changes = frame.locator('#next-change');
-    if ((await changes.count()) === 0) return;
     await changes.focus();
     await driver.press('Enter');
     assert.match((await selected(frame).getAttribute('aria-label')) ?? '', new RegExp(`changed by ${react.title}`));

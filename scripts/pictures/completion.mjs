@@ -13,7 +13,7 @@ export async function pictures({ driver, shoot, page }) {
   await shoot('status-hover');
   await driver.press('Escape');
   await page.keyboard.press('F1');
-  await page.keyboard.insertText('>Residual: ');
+  await page.keyboard.insertText('Residual: ');
   await page.locator('.quick-input-list .monaco-list-row').first().waitFor();
   await shoot('palette');
   await driver.press('Escape');

@@ -20,6 +20,7 @@ import { type DownloadPlan, planOf } from '../../src/host/proposals/downloadPlan
 import { readHubModel } from '../../src/host/proposals/hub';
 import { type DownloadsParts, ProposalDownloads } from '../../src/host/proposals/proposalDownload';
 import { layoutOf } from '../../src/host/proposals/proposalLayout';
+import { assertTranslatable } from '../unit/support/translatable';
 import { never } from './support/fixtures';
 import { HubServer, type Misbehaviour, sha256 } from './support/hubServer';
 
@@ -75,6 +76,7 @@ describe('a download', () => {
     assert.ok(error instanceof UserError, String(error));
     assert.equal(error.code, code);
     assert.match(error.message, message);
+    assertTranslatable(error.sentence);
     return true;
   };
   const behave = (misbehaviour: Misbehaviour) => void Object.assign(hub.misbehaviour, misbehaviour);

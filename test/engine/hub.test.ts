@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { isAbortError, UserError } from '../../src/core/errors';
 import { readHubModel } from '../../src/host/proposals/hub';
 import { layoutOf } from '../../src/host/proposals/proposalLayout';
+import { assertTranslatable } from '../unit/support/translatable';
 import { FIXTURES, never } from './support/fixtures';
 import { COMMIT, type HubOptions, HubServer } from './support/hubServer';
 
@@ -20,6 +21,7 @@ describe('a hub', () => {
     assert.ok(error instanceof UserError, String(error));
     assert.equal(error.code, code);
     assert.match(error.message, message);
+    assertTranslatable(error.sentence);
     return true;
   };
   afterEach(() => hub.stop());

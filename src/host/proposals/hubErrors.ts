@@ -62,7 +62,9 @@ export function explained(error: unknown, { endpoint, repo, hasToken }: Asked): 
     case 429:
       return new UserError(
         'hub-busy',
-        say`${host} was asked too often${error.retryAfterMs === undefined ? '' : ` and wants ${Math.ceil(error.retryAfterMs / 1000)} s of quiet`}. Try again later; what is here already is kept.`,
+        error.retryAfterMs === undefined
+          ? say`${host} was asked too often. Try again later; what is here already is kept.`
+          : say`${host} was asked too often and wants ${Math.ceil(error.retryAfterMs / 1000)} s of quiet. Try again later; what is here already is kept.`,
       );
     default:
       return new UserError(

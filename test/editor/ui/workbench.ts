@@ -43,6 +43,7 @@ export function useWorkbench({
   extension = () => process.env.RESIDUAL_TEST_EXTENSION ?? process.cwd(),
   others = () => [],
   isolated = true,
+  language,
 }: {
   readonly settings?: Record<string, unknown>;
   /** Those of machine scope, read when the window opens. */
@@ -57,6 +58,8 @@ export function useWorkbench({
   readonly others?: () => string[];
   /** Without a network, where the machine can do that. False only for what is meant to reach a server of the test's own. */
   readonly isolated?: boolean;
+  /** Of the window, such as `de`: the extension's own strings follow it, VS Code's stay English without a language pack. */
+  readonly language?: string;
 } = {}): Window {
   let workspace = '';
   let opened: Awaited<ReturnType<typeof openWorkbench>> | undefined;
@@ -72,6 +75,11 @@ export function useWorkbench({
       machineSettings,
       trusted,
       isolated,
+      ...(language !== undefined && {
+        onPage: async page => {
+          await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)}`);
+        },
+      }),
     });
     // Nobody answers keys that are typed before the extension has been started.
     await opened.driver.waitForStatusBar(statusBarItem, text => text !== '', 120_000);

@@ -14,8 +14,9 @@ export interface PairRows {
 
 /** Responses are cut to this share of a row, so that the prompt says something. */
 const MOST_RESPONSE = 0.4;
-/** Every so many pairs one is held out. */
-const HELD_OUT_EVERY = 8;
+/** Of so many pairs one is held out, and of many no more than is needed to judge. */
+const HELD_OUT_OF = 5;
+const MOST_HELD_OUT = 24;
 
 /**
  * @param nSecrets counts what was found
@@ -44,6 +45,7 @@ export function rowsOfPairs(
   length: number,
 ): PairRows[] {
   const mostResponse = Math.floor(length * MOST_RESPONSE);
+  const every = Math.max(HELD_OUT_OF, Math.ceil(pairs.length / MOST_HELD_OUT));
   return pairs.map((pair, i) => {
     const prompt = buildPrompt(pair.text, tokenizer, order, length - mostResponse);
     const owed = new TextDecoder().decode(prompt.owed);
@@ -57,7 +59,7 @@ export function rowsOfPairs(
     return {
       chosen: row(pair.chosen),
       rejected: row(pair.rejected),
-      isHeldOut: i % HELD_OUT_EVERY === HELD_OUT_EVERY - 1,
+      isHeldOut: i % every === every - 1,
     };
   });
 }

@@ -238,6 +238,17 @@ describe('preference pairs', function () {
     assert.ok(account.nSecrets.tokens >= 2 && account.nSecrets.addresses >= 2);
     const rows = dataset.pairRows(256);
     assert.ok(!dataset.tokenizer.decode([...rows[0].chosen.tokens]).includes('AKIA'));
-    assert.equal(rows.filter(row => row.isHeldOut).length, 1);
+  });
+  it('are held out in part: a fifth of few, and no more than two dozen of many', async () => {
+    for (const [nPairs, nHeldOut] of [
+      [4, 0],
+      [9, 1],
+      [20, 4],
+      [200, 22],
+    ]) {
+      const pairs = Array.from({ length: nPairs }, () => pair());
+      const { dataset } = await prepare(spec, [], pairs);
+      assert.equal(dataset.pairRows(256).filter(row => row.isHeldOut).length, nHeldOut);
+    }
   });
 });

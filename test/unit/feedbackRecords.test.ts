@@ -112,6 +112,15 @@ describe('of a suggestion it is recorded that it was', () => {
       ['accepted', FOO],
     ],
     ['nothing, when it was typed', e => e.type(FOO)],
+    [
+      'nothing, when it was typed after all',
+      e => {
+        e.wait(800);
+        e.type('y');
+        e.backspace();
+        e.type(FOO);
+      },
+    ],
     ['nothing, when it was not shown', e => e.type('y')],
     [
       'nothing, when another was asked for',

@@ -164,7 +164,10 @@ describe('what is kept of a place', () => {
     assert.equal(fitForKeeping(record({}, `${key}\nconst x = `))?.text.prefix, 'const x = ');
     assert.equal(fitForKeeping(record({ shown: key })), undefined);
     assert.equal(fitForKeeping(record({ stood: key })), undefined);
-    assert.equal(fitForKeeping(record({ stood: key.slice(3) }, 'k('.concat("'"))), undefined);
+    assert.equal(fitForKeeping(record({ stood: key.slice(3) }, `k('`)), undefined);
+    const split = record({}, key.slice(0, 12));
+    for (const lineRest of [key.slice(12), `; ${key}`])
+      assert.equal(fitForKeeping({ ...split, text: { ...split.text, lineRest } }), undefined);
   });
 
   it('is small however large the file, and begins with a whole line', () => {

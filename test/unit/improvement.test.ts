@@ -8,6 +8,7 @@ import {
   isImprovement,
   nextImprovementId,
   parseHistory,
+  stillUsed,
   type UsedImprovement,
   withImprovement,
   withUsed,
@@ -18,7 +19,14 @@ import { planOf } from '../../src/trainer/plan';
 import type { DataAccount } from '../../src/trainer/preparedData';
 import { hostileValues } from './support/hostileValues';
 
-const used = (id: string): UsedImprovement => ({ id, title: id, at: '2025-03-31T12:00:00Z', scope: '', before: [] });
+const used = (id: string): UsedImprovement => ({
+  id,
+  title: id,
+  at: '2025-03-31T12:00:00Z',
+  scope: '',
+  level: 2,
+  before: [],
+});
 
 describe('an improvement', () => {
   for (const [taken, expected] of [
@@ -50,6 +58,21 @@ describe('an improvement', () => {
       assert.deepEqual(parseHistory(value), []);
       assert.deepEqual(parseHistory([value, used('a')]), [used('a')]);
     }
+  });
+
+  it('is gone back from only while it is in use', () => {
+    const history = ['a', 'b', 'c'].map(used);
+    for (const [inUse, expected] of [
+      ['abc', 'abc'],
+      ['b', 'ab'],
+      ['', ''],
+    ])
+      assert.equal(
+        stillUsed(history, ({ id }) => inUse.includes(id))
+          .map(({ id }) => id)
+          .join(''),
+        expected,
+      );
   });
 
   it('takes few rounds over the pairs, and no more time than is given', () => {

@@ -19,7 +19,8 @@ export function withoutSecretsAround(
   };
   const lineStart = text.prefix.lastIndexOf('\n') + 1;
   const line = text.prefix.slice(lineStart);
-  const lines = written.map(one => line + one);
+  // What stands right of the cursor may be what makes a secret of it, or a secret of its own.
+  const lines = ['', ...written].flatMap(one => [line + one, line + one + text.lineRest, text.lineRest]);
   if (lines.some(one => clean(one) !== one)) return undefined;
   return {
     path: text.path,

@@ -9,6 +9,8 @@ export interface UsedImprovement {
   readonly at: string;
   /** Where the setting was written, as a URI; empty for a window without a resource. */
   readonly scope: string;
+  /** The level of settings that it was written to, by the editor's number. */
+  readonly level: number;
   /** `residual.modules` as it was written there; absent where it was not. */
   readonly before?: unknown;
 }
@@ -20,12 +22,21 @@ export function withUsed(history: readonly UsedImprovement[], used: UsedImprovem
   return [...history, used].slice(-MOST);
 }
 
+/** Without those at the end that a person has put out of use by other means. @param isUsed whether settings name it */
+export function stillUsed(
+  history: readonly UsedImprovement[],
+  isUsed: (improvement: UsedImprovement) => boolean,
+): UsedImprovement[] {
+  return history.slice(0, history.findLastIndex(isUsed) + 1);
+}
+
 /** @returns what is not a history is an empty one. */
 export function parseHistory(value: unknown): UsedImprovement[] {
   if (!Array.isArray(value)) return [];
   return value.filter((entry: unknown): entry is UsedImprovement => {
-    const { id, title, at, scope } = typeof entry === 'object' && entry !== null ? (entry as UsedImprovement) : NOTHING;
-    return [id, title, at, scope].every(field => typeof field === 'string');
+    const fields = typeof entry === 'object' && entry !== null ? (entry as UsedImprovement) : NOTHING;
+    const { id, title, at, scope, level } = fields;
+    return [id, title, at, scope].every(field => typeof field === 'string') && typeof level === 'number';
   });
 }
 

@@ -110,7 +110,9 @@ export class FeedbackRecording implements vscode.Disposable {
 
 /** Files of the workspace, and what has no file yet. */
 function mayKeep(document: string): boolean {
-  const uri = vscode.Uri.parse(document);
+  const given = vscode.Uri.parse(document);
+  // A cell of a notebook is a part of its file.
+  const uri = given.scheme === 'vscode-notebook-cell' ? given.with({ scheme: 'file', fragment: '' }) : given;
   const isHere = uri.scheme === 'untitled' || vscode.workspace.getWorkspaceFolder(uri) !== undefined;
   return isHere && isLearningOn(uri) && mayRead(uri);
 }

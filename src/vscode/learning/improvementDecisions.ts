@@ -1,7 +1,13 @@
 /** What a person decides about a module that learnt from their feedback: use it, keep it, discard it, and go back. */
 import * as vscode from 'vscode';
 import type { PendingImprovement } from '../../host/feedback/improvement';
-import { parseHistory, type UsedImprovement, withImprovement, withUsed } from '../../host/feedback/improvementHistory';
+import {
+  parseHistory,
+  stillUsed,
+  type UsedImprovement,
+  withImprovement,
+  withUsed,
+} from '../../host/feedback/improvementHistory';
 import type { ModuleChoice } from '../../host/modules/moduleChoice';
 import type { Decision, ImprovementView } from '../../protocol/pages/improvement';
 import { decisionFor, ruleText } from '../modules/moduleDecision';
@@ -30,20 +36,21 @@ export class ImprovementDecisions {
     }
   }
 
+  /** What was used before the last improvement is used again, as the setting had it. */
   async undo(): Promise<void> {
     const { context, choices } = this.parts;
-    const history = parseHistory(context.workspaceState.get(HISTORY_KEY));
+    const known = parseHistory(context.workspaceState.get(HISTORY_KEY));
+    const history = stillUsed(known, ({ id, scope }) => settingsFor(uriOf(scope)).modules.some(one => one.id === id));
     const last = history.at(-1);
+    await context.workspaceState.update(HISTORY_KEY, history.slice(0, -1));
     if (last === undefined) {
       void vscode.window.showInformationMessage(
         vscode.l10n.t('No module that learnt from your feedback is in use here.'),
       );
       return;
     }
-    const scope = last.scope === '' ? undefined : vscode.Uri.parse(last.scope);
-    const section = vscode.workspace.getConfiguration('residual', scope ?? null);
-    await section.update('modules', last.before, targetFor(scope));
-    await context.workspaceState.update(HISTORY_KEY, history.slice(0, -1));
+    const section = vscode.workspace.getConfiguration('residual', uriOf(last.scope) ?? null);
+    await section.update('modules', last.before, last.level);
     choices.retry();
     void vscode.window.showInformationMessage(
       plainMessage(vscode.l10n.t('{0} is no longer used. What was used before is back; the module stays.', last.title)),
@@ -59,15 +66,15 @@ export class ImprovementDecisions {
     const modules = withImprovement(settings.modules, id);
     await this.place(id);
     await choices.load(settings.proposal, modules, new AbortController().signal);
-    const used: UsedImprovement = { id, title, at: new Date().toISOString(), scope: scope?.toString() ?? '' };
-    const before = writtenModules(scope);
+    const level = levelOfChoice(scope);
+    const before = writtenModules(scope, level);
+    const where = { scope: scope?.toString() ?? '', level, ...(before !== undefined && { before }) };
+    const used: UsedImprovement = { id, title, at: new Date().toISOString(), ...where };
     await storeModules(scope, modules);
     const history = parseHistory(context.workspaceState.get(HISTORY_KEY));
-    await context.workspaceState.update(
-      HISTORY_KEY,
-      withUsed(history, { ...used, ...(before !== undefined && { before }) }),
-    );
-    await this.sayUsed(title, document);
+    await context.workspaceState.update(HISTORY_KEY, withUsed(history, used));
+    // Whoever waits for the decision does not wait for an answer to this.
+    void this.sayUsed(title, document);
   }
 
   private async sayUsed(title: string, document: vscode.TextDocument | undefined): Promise<void> {
@@ -108,11 +115,15 @@ export class ImprovementDecisions {
   }
 }
 
-/** The setting as it stands at the level that a choice of modules is written to. */
-function writtenModules(scope: vscode.Uri | undefined): unknown {
-  const found = vscode.workspace.getConfiguration('residual', scope ?? null).inspect('modules');
+/** The level that `storeModules` writes to. */
+function levelOfChoice(scope: vscode.Uri | undefined): vscode.ConfigurationTarget {
   const isOfFolder = levelOf('modules', scope) === vscode.ConfigurationTarget.WorkspaceFolder;
-  switch (isOfFolder ? vscode.ConfigurationTarget.WorkspaceFolder : targetFor(scope)) {
+  return isOfFolder ? vscode.ConfigurationTarget.WorkspaceFolder : targetFor(scope);
+}
+
+function writtenModules(scope: vscode.Uri | undefined, level: vscode.ConfigurationTarget): unknown {
+  const found = vscode.workspace.getConfiguration('residual', scope ?? null).inspect('modules');
+  switch (level) {
     case vscode.ConfigurationTarget.WorkspaceFolder:
       return found?.workspaceFolderValue;
     case vscode.ConfigurationTarget.Workspace:
@@ -124,4 +135,8 @@ function writtenModules(scope: vscode.Uri | undefined): unknown {
 
 function firstFolder(): vscode.Uri | undefined {
   return vscode.workspace.workspaceFolders?.[0]?.uri;
+}
+
+function uriOf(scope: string): vscode.Uri | undefined {
+  return scope === '' ? undefined : vscode.Uri.parse(scope);
 }

@@ -7,8 +7,10 @@ import type { TextChunk } from './fim';
 
 /** Lines of a chunk: what the models saw of neighbouring files when they were trained (10 to 40). */
 export const CHUNK_LINES = 32;
-/** Chunks sharing more of their lines than this are the same piece of code at two times. */
+/** Chunks sharing more of their lines than this are the same piece of code, at two times or in two files. */
 const NEAR_DUPLICATE = 0.6;
+/** Of two windows of one file, this share of lines may be in both. */
+const MOST_OVERLAP = 0.2;
 /** Chunks that share less with the cursor's text than this are left out. */
 const LEAST_SIMILARITY = 0.02;
 
@@ -21,9 +23,7 @@ export class ChunkRing {
   add(chunk: TextChunk): void {
     if (chunk.text.trim() === '') return;
     const lines = lineSet(chunk.text);
-    this.chunks = this.chunks.filter(
-      other => other.path !== chunk.path || jaccard(lines, lineSet(other.text)) < NEAR_DUPLICATE,
-    );
+    this.chunks = this.chunks.filter(other => jaccard(lines, lineSet(other.text)) < NEAR_DUPLICATE);
     this.chunks.push(chunk);
     if (this.chunks.length > this.capacity) this.chunks.shift();
   }
@@ -36,7 +36,7 @@ export class ChunkRing {
 
 /**
  * @param cursorText text before the cursor; its last lines decide.
- * @returns the most similar chunks first, none of `path` itself, no two that overlap, within `budgetChars`.
+ * @returns the most similar chunks first, none of `path` itself, no two that overlap or say the same, within `budgetChars`.
  */
 export function chooseChunks(
   candidates: readonly TextChunk[],
@@ -55,7 +55,9 @@ export function chooseChunks(
   for (const { chunk } of scored) {
     if (chunk.text.length > room) continue;
     const lines = lineSet(chunk.text);
-    if (chosen.some(other => other.path === chunk.path && jaccard(lines, lineSet(other.text)) > 0.2)) continue;
+    const isToldAlready = (other: TextChunk) =>
+      jaccard(lines, lineSet(other.text)) > (other.path === chunk.path ? MOST_OVERLAP : NEAR_DUPLICATE);
+    if (chosen.some(isToldAlready)) continue;
     chosen.push(chunk);
     room -= chunk.text.length;
   }

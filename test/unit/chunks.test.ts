@@ -19,6 +19,14 @@ describe('chunk ring', () => {
       ],
     );
   });
+  it('keeps one of what was copied from file to file', () => {
+    const ring = new ChunkRing();
+    for (const path of ['a.ts', 'b.ts', 'c.ts']) ring.add(chunk(path, `${code('same')}\n// kept`));
+    assert.deepEqual(
+      ring.all().map(c => c.path),
+      ['c.ts'],
+    );
+  });
   it('forgets the oldest, and takes nothing empty', () => {
     const ring = new ChunkRing(2);
     for (const name of ['a', 'b', 'c']) ring.add(chunk(`${name}.ts`, code(name)));
@@ -50,6 +58,15 @@ describe('choice of neighbours', () => {
     assert.equal(windows.length, 3);
     const chosen = chooseChunks(windows, 'self.ts', cursor, 100_000);
     assert.equal(chosen.length, 2);
+  });
+  it('takes nothing that another file says as well', () => {
+    const copies = ['one.ts', 'two.ts'].map(path => chunk(path, code('user')));
+    assert.deepEqual(
+      chooseChunks([...copies, chunk('near.ts', code('users'))], 'self.ts', `${cursor}usersValue`, 1000).map(
+        c => c.path,
+      ),
+      ['one.ts', 'near.ts'],
+    );
   });
   it('makes one window of a short file', () => assert.deepEqual(windowsOf('s.ts', 'a\nb'), [chunk('s.ts', 'a\nb')]));
 });

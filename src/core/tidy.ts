@@ -5,6 +5,7 @@
 import { balance, owedClosers } from './brackets';
 import { reindent } from './indentation';
 import { misfitsBelow } from './lineBelow';
+import { hasTypesInPlainScript } from './plainScript';
 import { leavesStringOpen } from './quotes';
 
 export interface Tidied {
@@ -37,17 +38,22 @@ export function tidy(completion: string, around: Surrounding): Tidied | undefine
 
   const closed = settleClosers(text, rest, around);
   const isUnfit =
-    saysNothing(closed.text, around) || isMisfit(closed.text, around) || leavesQuoteOpen(closed.text, around);
+    saysNothing(closed.text, around) || isMisfit(closed.text, around) || breaksLanguage(closed.text, around);
   return isUnfit ? undefined : closed;
 }
 
-/** A quote that nothing opened, or that nothing closes, turns the rest of its line into something else. */
-function leavesQuoteOpen(text: string, { prefix, lineRest, path = '' }: Surrounding): boolean {
+/**
+ * What cannot stand in the file's language, as far as its name tells: a quote that nothing opened or closes, which turns
+ * the rest of its line into something else, or types in plain JavaScript.
+ */
+function breaksLanguage(text: string, { prefix, lineRest, path = '' }: Surrounding): boolean {
   if (lineRest.trim() !== '') return false;
   const start = prefix.lastIndexOf('\n') + 1;
-  const before = prefix.slice(Math.max(0, start - REACH_CHARS), start);
   const lines = (prefix.slice(start) + text).split('\n');
-  return lines.some((line, i) => leavesStringOpen(line, [before, ...lines.slice(0, i)].join('\n'), path));
+  return lines.some((line, i) => {
+    const before = [prefix.slice(Math.max(0, start - REACH_CHARS), start), ...lines.slice(0, i)].join('\n');
+    return leavesStringOpen(line, before, path) || hasTypesInPlainScript(line, before, path);
+  });
 }
 
 /** White space, or a comment's marker without the comment. */

@@ -122,6 +122,31 @@ describe('policy', () => {
     'a.rs',
   );
 
+  rows(
+    'types in plain JavaScript',
+    [
+      ['function f(█', 'a: string) {', undefined],
+      ['function f(a)█', ': void {', undefined],
+      ['  constructor(█\n    super(a);\n  }', 'a: string) {', undefined],
+      ['const f = async (a)█', ': Promise<string[]> =>', undefined],
+      ['█', 'interface A {\n  b: string;\n}', undefined],
+      ['█', 'export type A = string;', undefined],
+      ['const a█', ': number = 1;', undefined],
+      ['function f(█', 'a, b) {', 'function f(«a, b) {»'],
+      ['const a = █', '{ b: string, c: number };', 'const a = «{ b: string, c: number };»'],
+      ['const a = b ? f(c)█', ': string;', 'const a = b ? f(c)«: string;»'],
+      ['/**\n * █', '@param {(a: string) => void} b', '/**\n * «@param {(a: string) => void} b»'],
+      [
+        '// @flow\nfunction f(a: string) {}\nfunction g(█',
+        'b: number) {',
+        '// @flow\nfunction f(a: string) {}\nfunction g(«b: number) {»',
+      ],
+    ],
+    'a.js',
+  );
+
+  rows('types in TypeScript', [['function f(█', 'a: string): void {', 'function f(«a: string): void {»']], 'a.ts');
+
   rows('closers that nothing owes', [
     ['foo█', '(a));', 'foo«(a)»'],
     ['foo(█', 'a);', 'foo(«a);»'],

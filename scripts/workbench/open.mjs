@@ -12,10 +12,11 @@ let watchesSignals = false;
 let isClosing = false;
 
 /**
- * @param {import('./server.mjs').ServerOptions & { workspace: string, remotePayload?: Record<string, string>, onPage?: (page: import('playwright-core').Page) => Promise<void> }} options
- * `remotePayload` names absolute paths for the page's address, `onPage` prepares the page before VS Code loads.
+ * @param {import('./server.mjs').ServerOptions & { workspace: string, remotePayload?: Record<string, string>, logLevel?: string, onPage?: (page: import('playwright-core').Page) => Promise<void> }} options
+ * `remotePayload` names absolute paths for the page's address, `logLevel` is that of an extension as in VS Code's `--log`
+ * (`publisher.name=trace`), `onPage` prepares the page before VS Code loads.
  */
-export async function openWorkbench({ workspace, remotePayload = {}, onPage, ...options }) {
+export async function openWorkbench({ workspace, remotePayload = {}, logLevel, onPage, ...options }) {
   closeOnSignals();
   const server = await startServer(await installWorkbench(), options);
   const onSignal = () => close();
@@ -30,7 +31,7 @@ export async function openWorkbench({ workspace, remotePayload = {}, onPage, ...
   try {
     browser = await openPage({ tmp: path.join(server.profile, 't') });
     await onPage?.(browser.page);
-    await browser.page.goto(workbenchAddress(server.port, workspace, remotePayload));
+    await browser.page.goto(workbenchAddress(server.port, workspace, remotePayload, logLevel));
     await browser.page.waitForSelector('.monaco-workbench .part.statusbar', { timeout: 60_000 });
     const folder = isWorkspaceFile(workspace) ? path.dirname(workspace) : workspace;
     return { ...browser, driver: createDriver(browser.page, folder), server, close };
@@ -59,14 +60,16 @@ export function reachedOut({ outsideRequests, server }) {
  * @param {number} port
  * @param {string} workspace
  * @param {Record<string, string>} [remotePayload]
+ * @param {string} [logLevel]
  */
-export function workbenchAddress(port, workspace, remotePayload = {}) {
+export function workbenchAddress(port, workspace, remotePayload = {}, logLevel = undefined) {
   const address = new URL(`http://127.0.0.1:${port}/`);
   address.searchParams.set(isWorkspaceFile(workspace) ? 'workspace' : 'folder', fs.realpathSync(workspace));
   const payload = Object.entries(remotePayload).map(([name, file]) => [
     name,
     `vscode-remote://127.0.0.1:${port}${file}`,
   ]);
+  if (logLevel) payload.push(['logLevel', logLevel]);
   if (payload.length > 0) address.searchParams.set('payload', JSON.stringify(payload));
   return address.href;
 }

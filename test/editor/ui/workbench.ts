@@ -13,6 +13,8 @@ export interface Window {
   readonly workspace: string;
   /** What the server, the extension host and the extension have logged. */
   readonly log: string;
+  /** Lines of the extension's own log alone. */
+  readonly ownLog: readonly string[];
   /** What the extension has reported as errors so far. */
   readonly errors: readonly string[];
   /** How many completions it has answered or cancelled so far, one line of its log each. */
@@ -44,6 +46,7 @@ export function useWorkbench({
   others = () => [],
   isolated = true,
   language,
+  logLevel,
 }: {
   readonly settings?: Record<string, unknown>;
   /** Those of machine scope, read when the window opens. */
@@ -60,6 +63,8 @@ export function useWorkbench({
   readonly isolated?: boolean;
   /** Of the window, such as `de`: the extension's own strings follow it, VS Code's stay English without a language pack. */
   readonly language?: string;
+  /** `publisher.name=trace`: what an extension logs at most. */
+  readonly logLevel?: string;
 } = {}): Window {
   let workspace = '';
   let opened: Awaited<ReturnType<typeof openWorkbench>> | undefined;
@@ -80,6 +85,7 @@ export function useWorkbench({
           await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)}`);
         },
       }),
+      ...(logLevel && { logLevel }),
     });
     // Nobody answers keys that are typed before the extension has been started.
     await opened.driver.waitForStatusBar(statusBarItem, text => text !== '', 120_000);
@@ -117,6 +123,9 @@ export function useWorkbench({
     },
     get log() {
       return opened?.server.logs() ?? '';
+    },
+    get ownLog() {
+      return ownLog();
     },
     get errors() {
       return ownLog().filter(line => line.includes('[error]'));

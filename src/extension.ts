@@ -19,6 +19,7 @@ import { InlineCompletions } from './vscode/inlineCompletions';
 import { FeedbackRecording } from './vscode/learning/feedbackRecording';
 import { registerImprovements } from './vscode/learning/improvements';
 import { changingRoots, modelRoots } from './vscode/modelRoots';
+import { registerInstantExplorer } from './vscode/modules/instantExplorer';
 import { openInstantModule } from './vscode/modules/instantWorkspace';
 import { registerModuleFileCommands } from './vscode/modules/moduleFileCommands';
 import { openModuleFiles } from './vscode/modules/moduleStorage';
@@ -99,6 +100,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerAddProposal({ context, engine, registry, choices, log }),
     registerWhy(context.extensionUri, feedback, engine, log),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
+    registerInstantExplorer({ extensionUri: context.extensionUri, engine, instant, log }),
     moduleFiles.onDidChange(() => choices.forget()),
     registerSettingsPanel(context.extensionUri, {
       engine,

@@ -64,6 +64,8 @@ export interface ModuleManifest {
   readonly evaluation: readonly EvaluationRow[];
   /** What an n-gram module was counted from. */
   readonly counts?: { readonly files: number; readonly tokens: number };
+  /** When an n-gram module was counted as a whole, as ISO 8601. */
+  readonly built?: string;
 }
 
 /** `suffix-first` keeps prefix and middle contiguous, so that a keystroke only appends. */
@@ -131,6 +133,7 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
     const counts = field.object('counts');
     for (const name of ['files', 'tokens']) counts.number(name);
   }
+  if (field.has('built')) field.text('built');
   for (const row of field.array('evaluation')) {
     for (const name of ['metric', 'proposalId', 'dataset']) row.text(name);
     for (const name of ['proposal', 'aligned', 'n']) row.number(name);

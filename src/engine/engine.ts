@@ -5,6 +5,7 @@ import { chatMethods } from './chatMethods';
 import { runCompletion } from './completion';
 import { ModelPool } from './modelPool';
 import { loadNgram, NgramModules } from './ngramModules';
+import { NgramQuestions } from './ngramQuestions';
 import { Pulse } from './pulse';
 import { Scheduler } from './scheduler';
 
@@ -18,6 +19,7 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
   const scheduler = new Scheduler(onStep);
   const pool = new ModelPool({ modelsDir, limits: FIRST_LIMITS, loadNgram, onStep });
   const ngrams = new NgramModules(pool);
+  const questions = new NgramQuestions(pool);
   return {
     ...chatMethods(pool, scheduler),
     complete: (request, onProgress, signal) =>
@@ -67,5 +69,9 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
       scheduler.run('warm', turn => ngrams.update(request, turn, signal), signal),
     ngramSave: (request, _onProgress, signal) =>
       scheduler.run('idle', turn => ngrams.save(request, turn, signal), signal),
+    ngramSurvey: (request, _onProgress, signal) =>
+      scheduler.run('idle', turn => questions.survey(request, turn, signal), signal),
+    ngramExpect: (request, _onProgress, signal) =>
+      scheduler.run('warm', () => questions.expect(request, signal), signal),
   };
 }

@@ -30,6 +30,8 @@ export function engineWithoutRuntime(reason: unknown): Handlers<EngineMethods> {
     ngramFiles: refuse,
     ngramUpdate: refuse,
     ngramSave: refuse,
+    ngramSurvey: refuse,
+    ngramExpect: refuse,
   };
 }
 

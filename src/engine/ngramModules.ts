@@ -3,7 +3,7 @@
  * Text becomes tokens here and is kept nowhere; workspace files are never read.
  */
 import { createHash } from 'node:crypto';
-import { sentenceOf, throwIfAborted, UserError } from '../core/errors';
+import { sentenceOf, UserError } from '../core/errors';
 import { FORMAT_VERSION, type ModuleManifest, parseModuleManifest } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
 import { NgramModel } from '../core/ngram/ngram';
@@ -23,6 +23,7 @@ import type {
 } from '../protocol/messages';
 import type { LoadNgram } from './alignmentModule';
 import type { ModelPool } from './modelPool';
+import { pauseOf, withNgram } from './ngramLease';
 import { type Content, replaceFiles } from './replaceFiles';
 import type { Turn } from './scheduler';
 import { textParts } from './textParts';
@@ -120,20 +121,14 @@ export class NgramModules {
     });
   }
 
-  async #withStore<T>(
-    { proposal, module }: NgramTarget,
+  #withStore<T>(
+    target: NgramTarget,
     signal: AbortSignal,
     use: (store: NgramStore, tokenizer: Tokenizer, manifest: ModuleManifest) => Promise<T>,
   ): Promise<T> {
-    const lease = await this.pool.acquire({ proposal, modules: [{ ...module, strength: 1 }] }, 'completion', signal);
-    try {
-      const { model, manifest } = lease.modules[0];
-      if (!(model instanceof NgramModel))
-        throw new UserError('module-kind-unknown', say`"${module.id}" is not an instant module.`);
-      return await use(model.store, lease.proposal.tokenizer, manifest);
-    } finally {
-      lease.release();
-    }
+    return withNgram(this.pool, target, 'completion', signal, ({ model, manifest, proposal }) =>
+      use(model.store, proposal.tokenizer, manifest),
+    );
   }
 
   #build(module: FolderRef): Build {
@@ -165,15 +160,6 @@ async function put(
     await pause();
   }
   return nLeftOut;
-}
-
-/** Lets messages arrive and everything more urgent go first. */
-function pauseOf(turn: Turn, signal: AbortSignal): Pause {
-  return async () => {
-    await new Promise<void>(resolve => setImmediate(resolve));
-    throwIfAborted(signal);
-    await turn.giveWay();
-  };
 }
 
 async function hashOf(pieces: readonly Uint8Array[], pause: Pause): Promise<string> {

@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AbortError, throwIfAborted } from '../core/errors';
+import type { LeftOutReason } from '../protocol/pages/instantExplorer';
 import { Gitignore } from './gitignore';
 
 export interface Folder {
@@ -23,6 +24,12 @@ export interface ListedFile {
   readonly path: string;
   readonly sizeBytes: number;
   readonly mtimeMs: number;
+}
+
+export interface LeftOutFile {
+  /** As a listed file is named. */
+  readonly name: string;
+  readonly reason: LeftOutReason;
 }
 
 /** A larger file is data or generated. */
@@ -48,7 +55,17 @@ export async function listFiles(
   only: readonly string[] | undefined,
   signal: AbortSignal,
 ): Promise<ListedFile[]> {
+  return (await examineFiles(folders, only, signal)).listed;
+}
+
+/** As `listFiles`, and with the files that it leaves out, but for those that git ignores. */
+export async function examineFiles(
+  folders: readonly Folder[],
+  only: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<{ readonly listed: ListedFile[]; readonly leftOut: readonly LeftOutFile[] }> {
   const listed: ListedFile[] = [];
+  const leftOut: LeftOutFile[] = [];
   for (const folder of folders) {
     const within = only?.map(file => path.relative(folder.dir, file)).filter(isInside);
     if (within?.length === 0) continue;
@@ -56,10 +73,14 @@ export async function listFiles(
     for (let i = 0; i < Math.min(names.length, MAX_FILES); i += N_AT_ONCE) {
       throwIfAborted(signal);
       const files = await Promise.all(names.slice(i, i + N_AT_ONCE).map(name => look(folder, name)));
-      for (const file of files) if (file !== undefined) listed.push(file);
+      for (const file of files) {
+        if (file === undefined) continue;
+        if ('reason' in file) leftOut.push(file);
+        else listed.push(file);
+      }
     }
   }
-  return listed.sort((a, b) => b.mtimeMs - a.mtimeMs || (a.name < b.name ? -1 : 1));
+  return { listed: listed.sort((a, b) => b.mtimeMs - a.mtimeMs || (a.name < b.name ? -1 : 1)), leftOut };
 }
 
 /** @returns the text of a listed file, or undefined when it is no source text after all. */
@@ -89,14 +110,18 @@ function isSource(text: string): boolean {
   return true;
 }
 
-async function look(folder: Folder, name: string): Promise<ListedFile | undefined> {
-  if (NOT_SOURCE.test(name)) return undefined;
-  const file = path.join(folder.dir, name);
-  if (!folder.mayRead(file)) return undefined;
+/** @returns undefined for what is no file, or is gone. */
+async function look(folder: Folder, relative: string): Promise<ListedFile | LeftOutFile | undefined> {
+  const name = `${folder.name}/${relative.split(path.sep).join('/')}`;
+  if (NOT_SOURCE.test(relative)) return { name, reason: 'kind' };
+  const file = path.join(folder.dir, relative);
+  if (!folder.mayRead(file)) return { name, reason: 'excluded' };
   try {
     const { size, mtimeMs, isFile } = await statOf(file);
-    if (!isFile || size === 0 || size > (DATA.test(name) ? MAX_DATA_BYTES : MAX_FILE_BYTES)) return undefined;
-    return { name: `${folder.name}/${name.split(path.sep).join('/')}`, path: file, sizeBytes: size, mtimeMs };
+    if (!isFile) return undefined;
+    if (size === 0) return { name, reason: 'empty' };
+    if (size > (DATA.test(relative) ? MAX_DATA_BYTES : MAX_FILE_BYTES)) return { name, reason: 'large' };
+    return { name, path: file, sizeBytes: size, mtimeMs };
   } catch {
     return undefined; // listed but deleted
   }

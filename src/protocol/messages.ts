@@ -9,6 +9,7 @@ import type { Sentence } from '../core/sentence';
 import type { Extent, StopReason } from '../core/stopping';
 import type { ChatMethods } from './chat';
 import type { InspectRequest, InspectResult } from './inspection';
+import type { NgramQuestionMethods } from './ngramQuestions';
 
 /** A model folder on disk, by id (for messages and logs) and absolute path. */
 export interface FolderRef {
@@ -166,7 +167,7 @@ export interface NgramAccount {
 }
 
 /** Method name → parameters, result and streamed progress. */
-export interface EngineMethods extends ChatMethods {
+export interface EngineMethods extends ChatMethods, NgramQuestionMethods {
   complete: { params: CompleteRequest; result: CompleteResult; progress: CompleteProgress };
   warm: { params: WarmRequest; result: WarmResult; progress: never };
   inspectProposal: { params: InspectRequest; result: InspectResult; progress: never };

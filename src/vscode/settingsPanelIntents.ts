@@ -118,6 +118,8 @@ export class SettingsPanelIntents {
         return vscode.commands.executeCommand('residual.buildInstantModule');
       case 'cancelBuild':
         return instant?.cancelBuild();
+      case 'exploreInstant':
+        return vscode.commands.executeCommand('residual.exploreInstantModule');
       case 'cancelComparison':
         return this.panel.comparison.cancel();
       case 'addLanguage':

@@ -1,9 +1,13 @@
 /** Numbers and days in the window's language. */
+import { t } from './page';
+
 const language = document.documentElement.lang || 'en';
 const whole = new Intl.NumberFormat(language, { maximumFractionDigits: 0 });
 const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 });
 const finely = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
 const weighed = new Intl.NumberFormat(language, { maximumSignificantDigits: 2, useGrouping: false });
+const finelyNumbered = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const atMoment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
 const dayAndMonth = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
 export const number = (n: number): string => whole.format(n);
@@ -16,3 +20,8 @@ export const probability = (x: number): string =>
 export const factor = (x: number): string => `×${x >= 1000 ? whole.format(x) : weighed.format(x)}`;
 /** @param day `2025-03-31`. */
 export const date = (day: string): string => dayAndMonth.format(new Date(`${day}T00:00:00Z`));
+/** @param moment ISO 8601; in the person's own time. */
+export const moment = (iso: string): string => atMoment.format(new Date(iso));
+/** Of a file or of text. */
+export const size = (bytes: number): string =>
+  bytes < 1e5 ? t('{0} kB', whole.format(Math.ceil(bytes / 1e3))) : t('{0} MB', finelyNumbered.format(bytes / 1e6));

@@ -199,6 +199,61 @@ describe('instant modules', () => {
     assert.ok(nFiles > 0 && nFiles < many.length, `${nFiles}`);
   });
 
+  it('tell what they learned, also what is not saved yet, and what they expect', async () => {
+    await build(FILES);
+    const put = [file('src/more.ts', 'zorbulateWidget(value);\n', '2')];
+    await client.call('ngramUpdate', { ...target, put, remove: ['src/other.ts'] }, never);
+    const survey = await client.call('ngramSurvey', { ...target, nNames: 2, nPhrases: 5 }, never);
+    assert.deepEqual(survey.names, [
+      { text: 'zorbulateWidget', count: 7, nFiles: 2 },
+      { text: 'count', count: 6, nFiles: 1 },
+    ]);
+    assert.equal(survey.nNames, 3);
+    assert.deepEqual(
+      survey.files.map(({ name, textBytes }) => [name, textBytes]),
+      [
+        ['src/more.ts', put[0].text.length],
+        ['src/zorb.ts', FILES[0].text.length],
+      ],
+    );
+    assert.equal(
+      survey.nTokens,
+      survey.files.reduce((sum, { nTokens }) => sum + nTokens, 0),
+    );
+    assert.ok(survey.phrases.some(({ text, count }) => /zorbulateWidget/.test(text) && count >= 3));
+
+    const ask = (text: string) => client.call('ngramExpect', { ...target, text, nExpected: 3, nNames: 3 }, never);
+    const { names, expected } = await ask('return zorb');
+    assert.deepEqual(
+      names.map(({ text }) => text),
+      ['zorbulateWidget'],
+    );
+    assert.ok(expected.every(({ prob }) => prob >= 0 && prob <= 1));
+    const { expected: behind, nKnown } = await ask('zorbulateWidget(');
+    assert.ok(nKnown > 0);
+    assert.match(behind[0].text, /^count/);
+    assert.deepEqual((await ask('')).expected, []);
+  });
+
+  it('give way to a completion while they tell it, and stop when that is cancelled', async () => {
+    const many = Array.from({ length: 60 }, (_, i) =>
+      file(`f${i}.ts`, `const v${i} = [${'one, a.b(c), '.repeat(2000)}];\n`),
+    );
+    await build([...FILES, ...many], 64);
+    const order: string[] = [];
+    const controller = new AbortController();
+    const request = { ...target, nNames: 5, nPhrases: 5 };
+    const telling = client.call('ngramSurvey', request, controller.signal).then(
+      () => order.push('told'),
+      ({ name }) => order.push(name),
+    );
+    await complete('const a', 0.5).then(() => order.push('completed'));
+    controller.abort();
+    await telling;
+    assert.deepEqual(order, ['completed', 'AbortError']);
+    assert.equal((await client.call('ngramSurvey', request, never)).files.length, 62);
+  });
+
   it('are refused with a sentence when a byte on disk is wrong', async () => {
     await build(FILES);
     const bin = path.join(target.module.dir, 'ngram.bin');

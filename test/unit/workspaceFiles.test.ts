@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import os from 'node:os';
 import path from 'node:path';
 import { Gitignore } from '../../src/host/gitignore';
-import { listFiles, readSource, stampOf } from '../../src/host/workspaceFiles';
+import { examineFiles, listFiles, readSource, stampOf } from '../../src/host/workspaceFiles';
 
 const { signal } = new AbortController();
 
@@ -95,6 +95,25 @@ describe('files of a workspace', () => {
       assert.deepEqual(await listFiles([folder], [path.join(scratch, 'elsewhere.ts')], signal), []);
     });
   }
+
+  it('says of each file that is left out by its name, its size or a setting why it is', async () => {
+    const dir = path.join(scratch, 'why');
+    write(dir, FILES);
+    const { leftOut } = await examineFiles([folderOf(dir)], undefined, signal);
+    assert.deepEqual(
+      leftOut.map(({ name, reason }) => `${name}: ${reason}`).sort(),
+      [
+        ...['.env: excluded', 'bundle.js.map: kind', 'empty.ts: empty', 'huge.ts: large', 'large.json: large'],
+        ...[
+          'lib.min.js: kind',
+          'logo.png: kind',
+          'package-lock.json: kind',
+          'secret/id_rsa: excluded',
+          'yarn.lock: kind',
+        ],
+      ].map(line => `work/${line}`),
+    );
+  });
 
   it('lists what changed last first, and marks every state of a file', async () => {
     const dir = path.join(scratch, 'times');

@@ -45,8 +45,17 @@ export class NgramModel implements LanguageModel {
   async close(): Promise<void> {}
 
   open(): NgramSequence {
+    return this.#open('document and workspace');
+  }
+
+  /** A sequence whose own tokens are no document: what the workspace alone says. */
+  openContext(): NgramSequence {
+    return this.#open('workspace');
+  }
+
+  #open(reading: ConstructorParameters<typeof NgramRow>[3]): NgramSequence {
     const { special } = this.tokenizer;
-    const row = new NgramRow(this.store, special.endoftext, this.#lineStarts);
+    const row = new NgramRow(this.store, special.endoftext, this.#lineStarts, reading);
     const marks = new Set<number>(Object.values(special) as number[]);
     return new NgramSequence(
       this.store,

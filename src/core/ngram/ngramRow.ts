@@ -53,11 +53,13 @@ export class NgramRow {
 
   /**
    * @param lineStarts 1 for the tokens that begin with a line break, which may as well be written as `endToken`.
+   * @param reading what counts are taken from: the history is a document that is counted too, or a mere context.
    */
   constructor(
     private readonly store: NgramStore,
     private readonly endToken: number,
     private readonly lineStarts: Uint8Array,
+    private readonly reading: 'document and workspace' | 'workspace' = 'document and workspace',
   ) {
     const { vocabSize } = store;
     this.#mass = new Float64Array(vocabSize);
@@ -105,10 +107,10 @@ export class NgramRow {
     recognition.count = 0;
     recognition.nDistinct = 0;
     for (let order = longest; order >= 1; order--) {
-      this.#fold(this.#document(order), order);
+      if (this.reading !== 'workspace') this.#fold(this.#document(order), order);
       this.#fold(this.#workspace(order), order);
     }
-    this.#fold(this.#documentWords(history), 0);
+    if (this.reading !== 'workspace') this.#fold(this.#documentWords(history), 0);
   }
 
   /** @returns the length of the longest context that anything may know. */

@@ -91,7 +91,7 @@ export class NgramStore {
   }
 
   /** The large segment and the files in it: everything, as of the last merge. */
-  get base(): { readonly segment: NgramSegment; readonly files: ReadonlyMap<string, StoredFile> } {
+  get base(): { readonly segment: NgramSegment; readonly files: Contents } {
     return { segment: this.#base, files: this.#baseFiles };
   }
 
@@ -233,7 +233,7 @@ function addCounts(counts: Int32Array, tokens: TokenArray | undefined, sign: 1 |
   for (let i = 0; i < tokens.length; i++) counts[tokens[i]] += sign;
 }
 
-async function inSteps<T>(steps: Generator<void, T>, pause: Pause): Promise<T> {
+export async function inSteps<T>(steps: Generator<void, T>, pause: Pause): Promise<T> {
   let step = steps.next();
   while (step.done !== true) {
     await pause();

@@ -90,6 +90,15 @@ export class InstantModule {
     return this.#build?.progress;
   }
 
+  /** Files that were counted since the counts were written. */
+  get nUnsaved(): number {
+    return this.#unsaved.size;
+  }
+
+  get folders(): readonly Folder[] {
+    return this.options.folders();
+  }
+
   /** Hears of every change of `building`. */
   onDidChangeBuild(listener: () => void): { dispose(): void } {
     this.#buildListeners.add(listener);
@@ -130,7 +139,7 @@ export class InstantModule {
 
   async #countAll(onProgress: (progress: BuildProgress) => void, signal: AbortSignal): Promise<BuildReport> {
     const startMs = this.options.now();
-    const target = await this.#target();
+    const target = await this.target();
     const listed = await listFiles(this.options.folders(), undefined, signal);
     const files = withinLimit(listed);
     await this.#call('ngramBegin', { ...target, maxMiB: MAX_MIB }, signal);
@@ -143,7 +152,8 @@ export class InstantModule {
         nDone += nSeen;
         onProgress({ nFiles: files.length, nDone });
       }
-      const account = await this.#call('ngramFinish', { ...target, manifest: instantManifest(files.length) }, signal);
+      const manifest = { ...instantManifest(files.length), built: new Date().toISOString() };
+      const account = await this.#call('ngramFinish', { ...target, manifest }, signal);
       this.#touched.clear();
       this.#unsaved.clear();
       this.#isAllTouched = false;
@@ -206,7 +216,7 @@ export class InstantModule {
     this.#isAllTouched = false;
     this.#touched.clear();
     try {
-      const target = await this.#target();
+      const target = await this.target();
       const known = await this.#call('ngramFiles', target, signal);
       const stamps = new Map(known.files.map(({ name, stamp }) => [name, stamp]));
       const listed = await listFiles(this.options.folders(), isAll ? undefined : touched, signal);
@@ -263,7 +273,7 @@ export class InstantModule {
     this.#saving = [...this.#unsaved];
     this.#unsaved.clear();
     try {
-      await this.#call('ngramSave', await this.#target(), this.#disposed.signal);
+      await this.#call('ngramSave', await this.target(), this.#disposed.signal);
     } catch (error) {
       for (const file of this.#saving) this.#unsaved.add(file);
       throw error;
@@ -272,7 +282,8 @@ export class InstantModule {
     }
   }
 
-  async #target(): Promise<NgramTarget> {
+  /** What the engine is asked about. */
+  async target(): Promise<NgramTarget> {
     return { proposal: await this.options.proposal(), module: { id: INSTANT_ID, dir: this.dir } };
   }
 
@@ -290,7 +301,8 @@ export class InstantModule {
   }
 }
 
-function withinLimit(files: readonly ListedFile[]): ListedFile[] {
+/** Those that are counted at most: the first ones, which changed last. */
+export function withinLimit(files: readonly ListedFile[]): ListedFile[] {
   let left = MAX_SOURCE_BYTES;
   return files.filter(({ sizeBytes }) => {
     left -= sizeBytes;

@@ -43,6 +43,7 @@ export const PLAIN_ACTIONS = [
   'trainModule',
   'buildInstant',
   'cancelBuild',
+  'exploreInstant',
   'cancelComparison',
   'addLanguage',
   'manageTrust',

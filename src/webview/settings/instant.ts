@@ -26,7 +26,7 @@ export function instantCard(page: SettingsPage, state: PanelState): TemplateResu
 
 function stateOf(page: SettingsPage, state: PanelState): TemplateResult {
   const { instant } = state;
-  const does = (action: 'buildInstant' | 'cancelBuild') => () => page.post({ kind: 'do', action });
+  const does = (action: 'buildInstant' | 'cancelBuild' | 'exploreInstant') => () => page.post({ kind: 'do', action });
   switch (instant.kind) {
     case 'unavailable':
       return html`<p class="muted">${icon('info')} ${unavailable(instant.reason)}</p>
@@ -44,6 +44,7 @@ function stateOf(page: SettingsPage, state: PanelState): TemplateResult {
       return html`${counts(instant)}
         <div class="card-foot">
           ${useButton(page, state)}
+          <button class="secondary" @click=${does('exploreInstant')}>${t('Explore')}</button>
           <button class="secondary" @click=${does('buildInstant')}>${t('Rebuild')}</button>
         </div>`;
   }

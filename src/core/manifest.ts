@@ -108,7 +108,10 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
     architecture.sha256('graphSha256');
     architecture.text('dtype');
   }
-  parseFiles(field.object('files'), kind === 'neural' ? 'model.safetensors' : 'ngram.bin');
+  const files = field.object('files');
+  parseFiles(files, kind === 'neural' ? 'model.safetensors' : undefined);
+  if (kind === 'ngram' && files.names().filter(name => NGRAM_FILE.test(name)).length !== 1)
+    throw field.error('files', say`must name the one file of counts, ngram.bin`);
   if (field.has('contextLength')) field.positive('contextLength');
   field.oneOf('rule', RULE_NAMES);
   field.positive('temperature');
@@ -171,6 +174,23 @@ export function parseLocation(json: unknown): string {
   const field = reader(LOCATION_FILE, json);
   field.version();
   return field.text('dir');
+}
+
+/** Named by what it holds, so that a new one never stands where an old manifest expects the old one. */
+const NGRAM_FILE = /^ngram(?:-[0-9a-f]{16})?\.bin$/;
+
+/** @param sha256 of the counts. */
+export function ngramFileName(sha256: Sha256): string {
+  return `ngram-${sha256.slice(0, 16)}.bin`;
+}
+
+export function isNgramFile(name: string): boolean {
+  return NGRAM_FILE.test(name);
+}
+
+/** The file with the weights or counts of a module. */
+export function weightsFileOf({ kind, files }: ModuleManifest): string {
+  return kind === 'neural' ? 'model.safetensors' : Object.keys(files).find(isNgramFile)!;
 }
 
 /** The strength a person starts from with this proposal. */

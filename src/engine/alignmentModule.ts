@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { UserError } from '../core/errors';
-import { type Architecture, type ModuleManifest, parseModuleManifest } from '../core/manifest';
+import { type Architecture, type ModuleManifest, parseModuleManifest, weightsFileOf } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
 import { say } from '../core/sentence';
 import { DeltaGraph } from './deltaGraph';
@@ -45,8 +45,6 @@ export interface ModuleLoading {
   readonly loadNgram: LoadNgram;
 }
 
-const WEIGHTS = { neural: 'model.safetensors', ngram: 'ngram.bin' } as const;
-
 /** Positions of a module whose manifest does not say: rotary positions have no table that could end. */
 const DEFAULT_CONTEXT_LENGTH = 32_768;
 
@@ -54,7 +52,7 @@ const DEFAULT_CONTEXT_LENGTH = 32_768;
 export async function findModuleFiles(folder: ModelFolder): Promise<ModuleFiles> {
   return named(folder, async () => {
     const manifest = parseModuleManifest(await readModelJson(folder, 'module.json'));
-    const sizeBytes = await fileSizeBytes(path.join(folder.dir, WEIGHTS[manifest.kind]));
+    const sizeBytes = await fileSizeBytes(path.join(folder.dir, weightsFileOf(manifest)));
     return { folder, manifest, sizeBytes };
   });
 }
@@ -63,7 +61,7 @@ export async function findModuleFiles(folder: ModelFolder): Promise<ModuleFiles>
 export async function loadModule(files: ModuleFiles, loading: ModuleLoading): Promise<AlignmentModule> {
   const { folder, manifest } = files;
   return named(folder, async () => {
-    const fileName = WEIGHTS[manifest.kind];
+    const fileName = weightsFileOf(manifest);
     const weights = await readModelFile(folder, fileName);
     await loading.hashes.verify(folder, manifest.files, [fileName], new Map([[fileName, weights]]));
     const { architecture } = manifest;
@@ -82,8 +80,9 @@ async function openNeural(
 ): Promise<OnnxModel> {
   const graphBytes = await readGraph(graphsDir, architecture);
   const external = readExternalTensors(graphBytes);
-  checkWeights(WEIGHTS.neural, weights, external);
-  const location = external[0]?.location ?? WEIGHTS.neural;
+  const fileName = weightsFileOf(manifest);
+  checkWeights(fileName, weights, external);
+  const location = external[0]?.location ?? fileName;
   const session = await openSession(graphBytes, [{ path: location, data: weights }], weights.byteLength, execution);
   const contextLength = manifest.contextLength ?? DEFAULT_CONTEXT_LENGTH;
   try {

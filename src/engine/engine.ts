@@ -65,6 +65,7 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
       scheduler.run('idle', turn => ngrams.finish(request, turn, signal), signal),
     ngramAbandon: request => ngrams.abandon(request),
     ngramFiles: (request, _onProgress, signal) => scheduler.run('warm', () => ngrams.files(request, signal), signal),
+    ngramRecall: (request, _onProgress, signal) => scheduler.run('warm', () => ngrams.recall(request, signal), signal),
     ngramUpdate: (request, _onProgress, signal) =>
       scheduler.run('warm', turn => ngrams.update(request, turn, signal), signal),
     ngramSave: (request, _onProgress, signal) =>

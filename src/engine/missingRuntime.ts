@@ -28,6 +28,7 @@ export function engineWithoutRuntime(reason: unknown): Handlers<EngineMethods> {
     ngramFinish: refuse,
     ngramAbandon: refuse,
     ngramFiles: refuse,
+    ngramRecall: refuse,
     ngramUpdate: refuse,
     ngramSave: refuse,
     ngramSurvey: refuse,

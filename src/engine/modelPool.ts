@@ -176,10 +176,11 @@ export class ModelPool {
   }
 
   async #module(folder: FolderRef, proposal: Proposal, { hold, signal }: Acquisition): Promise<Held<AlignmentModule>> {
-    const stamp = `${await fileStamp(path.join(folder.dir, 'module.json'))}`;
+    const stampNow = async () => `${await fileStamp(path.join(folder.dir, 'module.json'))}`;
+    const stamp = await stampNow();
     const { manifest, tokenizer, model } = proposal;
     const fitting = { id: manifest.id, tokenizerId: tokenizer.id, vocabSize: model.vocabSize };
-    const load = async () => {
+    const loadOnce = async () => {
       const files = await findModuleFiles(folder);
       // Before the weights are read, and below for a module that another proposal had loaded.
       checkTokenizer(files.manifest, fitting);
@@ -192,6 +193,12 @@ export class ModelPool {
         loadNgram: this.options.loadNgram,
       });
     };
+    // Another window may put new counts in the place of those that the manifest, as it was read, names.
+    const load = () =>
+      loadOnce().catch(async (error: unknown) => {
+        if ((await stampNow()) === stamp) throw error;
+        return loadOnce();
+      });
     const held = await this.#residents.get({ kind: 'module', folder, stamp }, load, hold, signal);
     checkTokenizer(held.value.manifest, fitting);
     checkVocabulary(held.value, fitting);

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { sentenceOf, UserError } from '../core/errors';
-import { FORMAT_VERSION, type ModuleManifest, parseModuleManifest } from '../core/manifest';
+import { FORMAT_VERSION, type ModuleManifest, weightsFileOf } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
 import { NgramModel } from '../core/ngram/ngram';
 import { readNgramFile, writeNgramFile } from '../core/ngram/ngramFile';
@@ -18,17 +18,19 @@ import type {
   NgramFile,
   NgramFiles,
   NgramFinish,
+  NgramRecall,
   NgramTarget,
+  NgramUnknown,
   NgramUpdate,
+  NgramWritten,
 } from '../protocol/messages';
 import type { LoadNgram } from './alignmentModule';
 import type { ModelPool } from './modelPool';
+import { readNgramManifest, writeNgramFolder } from './ngramFolder';
 import { pauseOf, withNgram } from './ngramLease';
-import { type Content, replaceFiles } from './replaceFiles';
 import type { Turn } from './scheduler';
 import { textParts } from './textParts';
 
-const NGRAM_FILE = 'ngram.bin';
 const MIB = 1024 * 1024;
 /** Characters encoded between two pauses: takes 3 to 8 ms. */
 const ENCODED_AT_ONCE = 16 * 1024;
@@ -49,6 +51,8 @@ interface Build {
 export class NgramModules {
   /** Builds under way by folder. Lost with the engine: the host then begins again. */
   readonly #builds = new Map<string, Build>();
+  /** Hashes of counts that were written from what is loaded. */
+  readonly #written = new WeakMap<NgramStore, string>();
 
   constructor(private readonly pool: ModelPool) {}
 
@@ -73,19 +77,20 @@ export class NgramModules {
   }
 
   /** Sorts what was added and writes the module folder; what was there before serves until then. */
-  async finish({ proposal, module, manifest }: NgramFinish, turn: Turn, signal: AbortSignal): Promise<NgramAccount> {
+  async finish({ proposal, module, manifest }: NgramFinish, turn: Turn, signal: AbortSignal): Promise<NgramWritten> {
     const { store, nLeftOut } = this.#build(module);
+    let written: string;
     const lease = await this.pool.acquire({ proposal, modules: [] }, 'completion', signal);
     try {
       await store.merge(pauseOf(turn, signal));
       const { tokenizer } = lease.proposal;
       const whole = { ...manifest, id: module.id, ...FIXED, tokenizerSha256: tokenizer.id };
-      await writeModule(module, store, whole, pauseOf(turn, signal));
+      written = await writeModule(module, store, whole, pauseOf(turn, signal));
     } finally {
       lease.release();
       this.#builds.delete(module.dir);
     }
-    return accountOf(store, nLeftOut);
+    return { ...accountOf(store, nLeftOut), written };
   }
 
   async abandon({ module }: NgramTarget): Promise<null> {
@@ -95,8 +100,16 @@ export class NgramModules {
 
   /** What the module was made of, so that the host can tell what has changed since. */
   async files(target: NgramTarget, signal: AbortSignal): Promise<NgramFiles> {
-    return this.#withStore(target, signal, async store => ({
+    return this.#withStore(target, signal, async (store, _tokenizer, manifest) => ({
       files: [...store.files].map(([name, { stamp }]) => ({ name, stamp })),
+      written: this.#written.get(store) ?? manifest.files[weightsFileOf(manifest)],
+    }));
+  }
+
+  /** Adds and replaces files whose texts are known; counted with the next `update`. @returns the names of the others. */
+  async recall(request: NgramRecall, signal: AbortSignal): Promise<NgramUnknown> {
+    return this.#withStore(request, signal, async store => ({
+      unknown: store.recall(request.files).map(({ name }) => name),
     }));
   }
 
@@ -110,14 +123,17 @@ export class NgramModules {
     });
   }
 
-  /** Writes the counts as they are now. */
-  async save(target: NgramTarget, turn: Turn, signal: AbortSignal): Promise<NgramAccount> {
-    return this.#withStore(target, signal, async (store, _tokenizer, manifest) => {
+  /** Writes the counts as they are now. What the manifest on disk says besides stays. */
+  async save(target: NgramTarget, turn: Turn, signal: AbortSignal): Promise<NgramWritten> {
+    return this.#withStore(target, signal, async (store, _tokenizer, loaded) => {
       const pause = pauseOf(turn, signal);
       if (!store.isMerged) await store.merge(pause);
-      await writeModule(target.module, store, manifest, pause);
+      const onDisk = await readNgramManifest(target.module.dir);
+      const manifest = onDisk?.tokenizerSha256 === loaded.tokenizerSha256 ? onDisk : loaded;
+      const written = await writeModule(target.module, store, manifest, pause);
+      this.#written.set(store, written);
       await this.pool.wroteModule(target.module);
-      return accountOf(store, 0);
+      return { ...accountOf(store, 0), written };
     });
   }
 
@@ -150,13 +166,13 @@ async function put(
 ): Promise<number> {
   const pause = pauseOf(turn, signal);
   let nLeftOut = 0;
-  for (const { name, stamp, text } of files) {
+  for (const { name, stamp, digest, text } of files) {
     const ids: number[] = [];
     for (const part of textParts(text.replace(/\r\n?/g, '\n'), ENCODED_AT_ONCE)) {
       if (ids.length > 0) await pause();
       for (const id of tokenizer.encode(part)) ids.push(id);
     }
-    if (!store.put(name, stamp, ids)) nLeftOut++;
+    if (!store.put(name, stamp, ids, digest)) nLeftOut++;
     await pause();
   }
   return nLeftOut;
@@ -178,25 +194,18 @@ function accountOf(store: NgramStore, nLeftOut: number): NgramAccount {
   return { nFiles: store.files.size, nTokens, nLeftOut, sizeBytes, isCrowded };
 }
 
-async function writeModule(module: FolderRef, store: NgramStore, manifest: object, pause: Pause): Promise<void> {
+/** @returns the hash of the counts. */
+async function writeModule(module: FolderRef, store: NgramStore, manifest: object, pause: Pause): Promise<string> {
   const pieces = writeNgramFile(store);
-  const whole = parseModuleManifest({
-    ...manifest,
-    files: { [NGRAM_FILE]: await hashOf(pieces, pause) },
-    counts: { files: store.files.size, tokens: store.nTokens },
-  });
+  const counts = { files: store.files.size, tokens: store.nTokens };
+  const sha256 = await hashOf(pieces, pause);
   try {
-    await replaceFiles(
-      module.dir,
-      new Map<string, Content>([
-        [NGRAM_FILE, pieces],
-        ['module.json', `${JSON.stringify(whole, null, 2)}\n`],
-      ]),
-    );
+    await writeNgramFolder(module.dir, pieces, sha256, { ...manifest, counts });
   } catch (error) {
     throw new UserError(
       'ngram-unwritable',
       say`The instant module cannot be written to ${module.dir}: ${sentenceOf(error)}. What was there before is unchanged. Free some space and build it again.`,
     );
   }
+  return sha256;
 }

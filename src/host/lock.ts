@@ -4,9 +4,19 @@ import { uptime } from 'node:os';
 import { UserError } from '../core/errors';
 import type { Sentence } from '../core/sentence';
 
-/** @throws UserError with `refusal` when a living process holds the lock */
-export async function withLock<T>(file: string, refusal: Sentence, act: () => Promise<T>): Promise<T> {
-  await take(file, refusal);
+const JUST_NOW_MS = 5000;
+
+/**
+ * @param mostMs how long a lock can be held at all: an older one is of a process whose id another one has by now.
+ * @throws UserError `locked` with `refusal` when a living process holds the lock
+ */
+export async function withLock<T>(
+  file: string,
+  refusal: Sentence,
+  act: () => Promise<T>,
+  mostMs = Number.POSITIVE_INFINITY,
+): Promise<T> {
+  await take(file, refusal, mostMs);
   try {
     return await act();
   } finally {
@@ -14,7 +24,7 @@ export async function withLock<T>(file: string, refusal: Sentence, act: () => Pr
   }
 }
 
-async function take(file: string, refusal: Sentence): Promise<void> {
+async function take(file: string, refusal: Sentence, mostMs: number): Promise<void> {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
       await writeFile(file, String(process.pid), { flag: 'wx' });
@@ -22,7 +32,7 @@ async function take(file: string, refusal: Sentence): Promise<void> {
     } catch (error) {
       if ((error as { readonly code?: unknown }).code !== 'EEXIST') throw error;
     }
-    if (await isLocked(file)) break;
+    if ((await isLocked(file)) && (await ageMs(file)) <= mostMs) break;
     await rm(file, { force: true });
   }
   throw new UserError('locked', refusal);
@@ -33,7 +43,17 @@ export async function isLocked(file: string): Promise<boolean> {
   const takenMs = (await stat(file).catch(() => undefined))?.mtimeMs;
   // Ids of processes begin anew when a machine does.
   if (takenMs === undefined || takenMs < Date.now() - uptime() * 1000) return false;
-  return isAlive(Number(await readFile(file, 'utf8').catch(() => '')));
+  const holder = await readFile(file, 'utf8').catch(() => '');
+  // Whoever took it just now is about to write who it is.
+  if (holder === '') return Date.now() - takenMs < JUST_NOW_MS;
+  return isAlive(Number(holder));
+}
+
+async function ageMs(file: string): Promise<number> {
+  return stat(file).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
 }
 
 function isAlive(pid: number): boolean {

@@ -3,6 +3,7 @@
  * Lists and reads; what is done with the text is the caller's.
  */
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AbortError, throwIfAborted } from '../core/errors';
@@ -94,7 +95,12 @@ export async function readSource(file: ListedFile): Promise<string | undefined> 
   return isSource(text) ? text : undefined;
 }
 
-/** Changes whenever the file does. */
+/** The same for the same text, wherever and whenever it stands. */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** Changes whenever the file does, and sometimes when only its time does. */
 export function stampOf({ sizeBytes, mtimeMs }: ListedFile): string {
   return `${sizeBytes}:${Math.round(mtimeMs)}`;
 }

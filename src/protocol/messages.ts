@@ -127,8 +127,10 @@ export interface NgramTarget {
 /** One workspace file. The engine keeps its tokens, name and stamp. */
 export interface NgramFile {
   readonly name: string;
-  /** The host's own mark for this content; comes back from `ngramFiles` as it was. */
+  /** The host's own mark for the file; comes back from `ngramFiles` as it was. */
   readonly stamp: string;
+  /** The host's own mark for the text, by which `ngramRecall` knows it again; absent where it will not be asked. */
+  readonly digest?: string;
   readonly text: string;
 }
 
@@ -153,6 +155,17 @@ export interface NgramUpdate extends NgramTarget {
 
 export interface NgramFiles {
   readonly files: readonly { readonly name: string; readonly stamp: string }[];
+  /** Hash of the counts that were read or written last: another one than before was written by somebody else. */
+  readonly written: string;
+}
+
+export interface NgramRecall extends NgramTarget {
+  readonly files: readonly { readonly name: string; readonly stamp: string; readonly digest: string }[];
+}
+
+export interface NgramUnknown {
+  /** Names of files whose texts have to be sent. */
+  readonly unknown: readonly string[];
 }
 
 export interface NgramAccount {
@@ -166,6 +179,11 @@ export interface NgramAccount {
   readonly isCrowded: boolean;
 }
 
+export interface NgramWritten extends NgramAccount {
+  /** Hash of the counts that are on disk now. */
+  readonly written: string;
+}
+
 /** Method name → parameters, result and streamed progress. */
 export interface EngineMethods extends ChatMethods, NgramQuestionMethods {
   complete: { params: CompleteRequest; result: CompleteResult; progress: CompleteProgress };
@@ -177,11 +195,12 @@ export interface EngineMethods extends ChatMethods, NgramQuestionMethods {
   pulse: { params: null; result: null; progress: EnginePulse };
   ngramBegin: { params: NgramBegin; result: null; progress: never };
   ngramAdd: { params: NgramAdd; result: NgramAccount; progress: never };
-  ngramFinish: { params: NgramFinish; result: NgramAccount; progress: never };
+  ngramFinish: { params: NgramFinish; result: NgramWritten; progress: never };
   ngramAbandon: { params: NgramTarget; result: null; progress: never };
   ngramFiles: { params: NgramTarget; result: NgramFiles; progress: never };
+  ngramRecall: { params: NgramRecall; result: NgramUnknown; progress: never };
   ngramUpdate: { params: NgramUpdate; result: NgramAccount; progress: never };
-  ngramSave: { params: NgramTarget; result: NgramAccount; progress: never };
+  ngramSave: { params: NgramTarget; result: NgramWritten; progress: never };
 }
 
 /** A failure a person can do something about, as it crosses the border. */

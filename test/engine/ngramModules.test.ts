@@ -1,6 +1,6 @@
 /** Instant modules through the real engine: built, used, changed, written, found again. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../src/core/errors';
@@ -48,6 +48,9 @@ describe('instant modules', () => {
     return completions[0];
   };
 
+  const countsFile = () =>
+    path.join(target.module.dir, readdirSync(target.module.dir).find(name => /^ngram-[0-9a-f]{16}\.bin$/.test(name))!);
+
   before(open);
   afterEach(() => {
     client.dispose();
@@ -88,9 +91,9 @@ describe('instant modules', () => {
     const { files } = await client.call('ngramFiles', target, never);
     assert.deepEqual(files, [{ name: 'src/zorb.ts', stamp: '2' }]);
 
-    const before = readFileSync(path.join(target.module.dir, 'ngram.bin'));
+    const before = readFileSync(countsFile());
     await client.call('ngramSave', target, never);
-    assert.notDeepEqual(readFileSync(path.join(target.module.dir, 'ngram.bin')), before);
+    assert.notDeepEqual(readFileSync(countsFile()), before);
     assert.match((await complete(prefix, 0.5)).text, /^imateGadget/, 'the counts stay loaded');
     client.dispose();
     open();
@@ -158,7 +161,7 @@ describe('instant modules', () => {
     const text = Array.from({ length: 2000 }, (_, i) => `  const v${i} = a.b(${i}); // ü\r\n    \r\n\r\n`).join('');
     await build([file('long.ts', text)]);
     const proposal = await openProposal(PROPOSAL.dir);
-    const store = readNgramFile(readFileSync(path.join(target.module.dir, 'ngram.bin')), 2 ** 24);
+    const store = readNgramFile(readFileSync(countsFile()), 2 ** 24);
     const expected = proposal.tokenizer.encode(text.replaceAll('\r\n', '\n'));
     await proposal.model.close();
     assert.ok(text.length > 60_000);
@@ -167,7 +170,7 @@ describe('instant modules', () => {
 
   it('stop being built when that is cancelled, and leave the old one', async () => {
     await build(FILES);
-    const before = readFileSync(path.join(target.module.dir, 'ngram.bin'));
+    const before = readFileSync(countsFile());
     await client.call('ngramBegin', { ...target, maxMiB: 64 }, never);
     const controller = new AbortController();
     const many = Array.from({ length: 200 }, (_, i) =>
@@ -181,7 +184,7 @@ describe('instant modules', () => {
       client.call('ngramFinish', { ...target, manifest: instantManifest(1) }, never),
       (error: unknown) => error instanceof UserError && error.code === 'ngram-build-lost',
     );
-    assert.deepEqual(readFileSync(path.join(target.module.dir, 'ngram.bin')), before);
+    assert.deepEqual(readFileSync(countsFile()), before);
   });
 
   it('stop in the middle when they are cancelled there', async () => {
@@ -256,14 +259,14 @@ describe('instant modules', () => {
 
   it('are refused with a sentence when a byte on disk is wrong', async () => {
     await build(FILES);
-    const bin = path.join(target.module.dir, 'ngram.bin');
+    const bin = countsFile();
     const bytes = readFileSync(bin);
     bytes[bytes.length >> 1] ^= 1;
     writeFileSync(bin, bytes);
     await assert.rejects(
       complete('const a', 0.5),
       (error: unknown) =>
-        error instanceof UserError && error.code === 'model-file-changed' && /ngram\.bin/.test(error.message),
+        error instanceof UserError && error.code === 'model-file-changed' && /ngram-.*\.bin/.test(error.message),
     );
   });
 

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { EngineClient } from '../../src/host/engineClient';
 import { InstantModule } from '../../src/host/modules/instantModule';
-import type { NgramAdd, NgramUpdate } from '../../src/protocol/messages';
+import type { NgramAdd, NgramRecall, NgramUpdate } from '../../src/protocol/messages';
 
 describe('the instant module after git checkout', () => {
   const dir = mkdtempSync(path.join(os.tmpdir(), 'residual-branch-'));
@@ -17,13 +17,16 @@ describe('the instant module after git checkout', () => {
   const counted = new Map<string, string>();
   let updates: { put: string[]; remove: readonly string[] }[] = [];
   const call = async (method: string, params: unknown) => {
-    if (method === 'ngramFiles') return { files: [...counted].map(([name, stamp]) => ({ name, stamp })) };
+    if (method === 'ngramFiles')
+      return { files: [...counted].map(([name, stamp]) => ({ name, stamp })), written: 'first' };
+    // An engine that was started anew knows none of the texts that left.
+    if (method === 'ngramRecall') return { unknown: (params as NgramRecall).files.map(({ name }) => name) };
     const { put = [], remove = [] } =
       method === 'ngramAdd' ? { put: (params as NgramAdd).files } : (params as NgramUpdate);
     for (const name of remove) counted.delete(name);
     for (const { name, stamp } of put) counted.set(name, stamp);
     if (method === 'ngramUpdate') updates.push({ put: put.map(({ name }) => name).sort(), remove });
-    return { nFiles: counted.size, nTokens: 0, nLeftOut: 0, sizeBytes: 0 };
+    return { nFiles: counted.size, nTokens: 0, nLeftOut: 0, sizeBytes: 0, written: 'first' };
   };
   const instant = new InstantModule({
     engine: { call: call as EngineClient['call'], state: 'ready', onDidChangeState: () => ({ dispose: () => {} }) },

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { EngineGone } from '../../src/core/errors';
 import type { EngineClient, EngineState } from '../../src/host/engineClient';
 import { InstantModule } from '../../src/host/modules/instantModule';
-import type { EngineMethods, NgramAdd, NgramUpdate } from '../../src/protocol/messages';
+import type { EngineMethods, NgramAdd, NgramRecall, NgramUpdate } from '../../src/protocol/messages';
 
 const { signal } = new AbortController();
 
@@ -19,6 +19,11 @@ class FakeEngine {
   readonly #listeners = new Set<(state: EngineState) => void>();
   failAt: string | undefined;
   isCrowded = false;
+  /** Texts it has seen, by name and digest. */
+  readonly seen = new Set<string>();
+  /** Names of files whose texts came with an update. */
+  sent: string[] = [];
+  written = 'first';
   /** Happens while the counts are written. */
   whileSaving = async () => {};
   #waiting: { readonly method: string; readonly resolve: () => void }[] = [];
@@ -44,23 +49,35 @@ class FakeEngine {
         this.#building = new Map();
         return null;
       case 'ngramAdd':
-        for (const { name, stamp } of (params as NgramAdd).files) this.#building.set(name, stamp);
+        for (const { name, stamp, digest } of (params as NgramAdd).files) {
+          this.#building.set(name, stamp);
+          this.seen.add(`${digest}`);
+        }
         return account;
       case 'ngramFinish':
         this.counted = this.#building;
         this.#saved = new Map(this.counted);
-        return { ...account, nFiles: this.counted.size };
+        return { ...account, nFiles: this.counted.size, written: this.written };
       case 'ngramFiles':
-        return { files: [...this.counted].map(([name, stamp]) => ({ name, stamp })) };
+        return { files: [...this.counted].map(([name, stamp]) => ({ name, stamp })), written: this.written };
       case 'ngramUpdate':
         for (const name of (params as NgramUpdate).remove) this.counted.delete(name);
-        for (const { name, stamp } of (params as NgramUpdate).put) this.counted.set(name, stamp);
+        for (const { name, stamp, digest } of (params as NgramUpdate).put) {
+          this.counted.set(name, stamp);
+          this.seen.add(`${digest}`);
+          this.sent.push(name);
+        }
         return account;
+      case 'ngramRecall': {
+        const { files } = params as NgramRecall;
+        for (const { name, stamp, digest } of files) if (this.seen.has(digest)) this.counted.set(name, stamp);
+        return { unknown: files.filter(({ digest }) => !this.seen.has(digest)).map(({ name }) => name) };
+      }
       case 'ngramSave': {
         const written = new Map(this.counted);
         await this.whileSaving();
         this.#saved = written;
-        return account;
+        return { ...account, written: this.written };
       }
       default:
         return null;
@@ -197,7 +214,7 @@ describe('instant module of a workspace', () => {
     const nCalls = engine.calls.length;
     await instant.update();
     assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts']);
-    assert.deepEqual(engine.calls.slice(nCalls), ['ngramFiles', 'ngramUpdate']);
+    assert.deepEqual(engine.calls.slice(nCalls), ['ngramFiles', 'ngramRecall', 'ngramUpdate']);
   });
 
   it('counts again what an engine dropped to make room, before it is written', async () => {
@@ -333,6 +350,64 @@ describe('instant module of a workspace', () => {
     assert.deepEqual(engine.counted, before);
     assert.equal(engine.calls.at(-1), 'ngramAbandon');
     assert.deepEqual(names(), ['src/a.ts']);
+  });
+
+  it('sends no text again where only the time of a file has changed, and asks about it once', async () => {
+    const { instant, engine, write, names } = open({ 'a.ts': 'a', 'b.ts': 'b' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('a.ts', 'a'), write('b.ts', 'bb'));
+    await instant.update();
+    assert.deepEqual(engine.sent, ['src/b.ts']);
+    engine.calls.length = 0;
+    instant.touchAll();
+    await instant.update();
+    assert.deepEqual(engine.calls, ['ngramFiles']);
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
+  });
+
+  it('compares everything when another window has written, and counts what that one had not seen', async () => {
+    const { instant, engine, write, names, dir } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    await instant.update();
+    // The other one wrote before it saw b.ts, and saw c.ts, of which nobody told this one.
+    write('c.ts', 'c');
+    engine.forget();
+    engine.written = 'second';
+    const manifest = path.join(dir, '../storage/modules/instant/module.json');
+    writeFileSync(manifest, JSON.stringify({ files: { counts: 'second' } }));
+    const counted = engine.next('ngramUpdate');
+    await instant.noticeWritten();
+    await counted;
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts']);
+    await instant.save();
+    // And so without being told, when it next has anything to count.
+    engine.counted.delete('src/c.ts');
+    engine.written = 'third';
+    instant.touch(write('d.ts', 'd'));
+    await instant.update();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts', 'src/d.ts']);
+  });
+
+  it('is written by one window at a time, and keeps what it counted until it can be', async () => {
+    const { instant, engine, write, names, dir } = open({ 'a.ts': 'a' });
+    await instant.build(() => {}, signal);
+    instant.touch(write('b.ts', 'b'));
+    const lock = path.join(dir, '../storage/modules/instant.lock');
+    writeFileSync(lock, String(process.pid));
+    await assert.rejects(instant.save(), { code: 'locked' });
+    assert.equal(instant.nUnsaved, 1);
+    // As if the process that has this id now were not the one that took the lock.
+    utimesSync(lock, 1000, 1000);
+    await instant.save();
+    engine.forget();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts']);
+    assert.equal(instant.nUnsaved, 0);
+    writeFileSync(lock, '999999999');
+    instant.touch(write('c.ts', 'c'));
+    await instant.save();
+    engine.forget();
+    assert.deepEqual(names(), ['src/a.ts', 'src/b.ts', 'src/c.ts']);
   });
 
   it('compares everything at its first use: files may have changed while the editor was closed', async () => {

@@ -200,7 +200,7 @@ describe('n-gram counts', () => {
         Object.values(files).map(ids => Uint16Array.from(ids)),
       ),
     );
-    const named = Object.entries(files).map(([name, ids]) => ({ name, stamp: '', nTokens: ids.length }));
+    const named = Object.entries(files).map(([name, ids]) => ({ name, stamp: '', digest: '', nTokens: ids.length }));
     const uncounted = new NgramStore(V, MAX_BYTES, plain, named);
     const kept = frequentContexts(Object.values(files), 4096);
     assert.ok(kept.length > 8);
@@ -464,6 +464,80 @@ describe('n-gram sequence', () => {
     await sequence.seek(prompt);
     assert.ok(sequence.draft(6, 0.999).tokens.length < 6);
   });
+});
+
+describe('texts that an n-gram knows again', () => {
+  const text = (name: string, seed: number) => ({ name, stamp: `${name} ${seed}`, digest: `${seed}` });
+  const put = (store: NgramStore, name: string, seed: number) =>
+    store.put(name, `${name} ${seed}`, tokens(40 + seed, seed), `${seed}`);
+  /** Counts, names and stamps as if nothing had been known. */
+  const isAsBuilt = async (store: NgramStore, files: Readonly<Record<string, number>>) => {
+    await store.settle(noPause);
+    await store.merge(noPause);
+    const fresh = new NgramStore(V, MAX_BYTES);
+    for (const [name, seed] of Object.entries(files)) put(fresh, name, seed);
+    await fresh.merge(noPause);
+    assert.deepEqual(Buffer.concat(writeNgramFile(store)), Buffer.concat(writeNgramFile(fresh)));
+  };
+  const known = async (files: Readonly<Record<string, number>>) => {
+    const store = new NgramStore(V, MAX_BYTES);
+    for (const [name, seed] of Object.entries(files)) put(store, name, seed);
+    await store.merge(noPause);
+    return store;
+  };
+
+  it('get a new stamp where they stand, and nothing is counted', async () => {
+    const store = await known({ a: 1, b: 2 });
+    const { revision } = store;
+    assert.deepEqual(store.recall([{ ...text('a', 1), stamp: 'later' }]), []);
+    await store.settle(noPause);
+    assert.equal(store.revision, revision);
+    assert.equal(store.files.get('a')?.stamp, 'later');
+    const [head] = writeNgramFile(store);
+    assert.match(Buffer.from(head).toString(), /\["a","later",41,"1"\]/);
+  });
+
+  it('are counted under another name, moved, or back after they left', async () => {
+    const store = await known({ a: 1, b: 2, c: 3 });
+    assert.deepEqual(store.recall([text('copy', 1), text('d', 3), text('new', 9)]), [text('new', 9)]);
+    store.remove('c');
+    await isAsBuilt(store, { a: 1, b: 2, copy: 1, d: 3 });
+    store.remove('b');
+    put(store, 'a', 5);
+    await isAsBuilt(store, { a: 5, copy: 1, d: 3 });
+    assert.deepEqual(store.recall([text('b', 2), text('a', 1)]), []);
+    await isAsBuilt(store, { a: 1, b: 2, copy: 1, d: 3 });
+    assert.deepEqual(store.recall([text('a', 5)]), []);
+    await isAsBuilt(store, { a: 5, b: 2, copy: 1, d: 3 });
+  });
+
+  it('are none of those without a digest', async () => {
+    const store = new NgramStore(V, MAX_BYTES);
+    store.put('a', '', tokens(9, 1));
+    await store.settle(noPause);
+    store.remove('a');
+    assert.equal(store.recall([{ name: 'b', stamp: '', digest: '' }]).length, 1);
+  });
+
+  it('leave, those first that left first, when they take much memory', async () => {
+    const store = new NgramStore(V, 1 << 28);
+    const large = new Uint16Array(3_000_000);
+    for (const digest of ['x', 'y']) store.put(digest, '', large, digest);
+    await store.settle(noPause);
+    const { sizeBytes } = store;
+    store.remove('x');
+    store.remove('y');
+    await store.settle(noPause);
+    await store.merge(noPause);
+    assert.ok(store.sizeBytes < sizeBytes);
+    assert.deepEqual(store.recall(['x', 'y'].map(digest => ({ name: digest, stamp: '', digest }))).length, 1);
+    assert.deepEqual([...(await settled(store)).files.keys()], ['y']);
+  });
+
+  const settled = async (store: NgramStore) => {
+    await store.settle(noPause);
+    return store;
+  };
 });
 
 describe('ngram.bin', () => {

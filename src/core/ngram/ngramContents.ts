@@ -4,8 +4,10 @@ import { MAX_ORDER } from './ngramSort';
 import type { TokenArray } from './ngramTally';
 
 export interface StoredFile {
-  /** The host's own mark for the content, so that it can tell later whether the file changed. */
+  /** The host's own mark for the file, so that it can tell later whether it may have changed. */
   readonly stamp: string;
+  /** The host's own mark for the text: the same for the same text, wherever it stands. Empty where it gave none. */
+  readonly digest: string;
   readonly nTokens: number;
 }
 
@@ -13,8 +15,9 @@ export interface NamedFile extends StoredFile {
   readonly name: string;
 }
 
-/** What a file holds at one time; another content is another object. */
+/** What a file holds at one time; another content is another object. The same content may get another stamp. */
 export interface Content extends StoredFile {
+  stamp: string;
   readonly tokens: TokenArray;
 }
 
@@ -50,8 +53,8 @@ export function overlaid(files: Contents, staged: ReadonlyMap<string, Content | 
 export function contentsOf({ tokens }: NgramSegment, files: readonly NamedFile[]): Contents {
   let start = MAX_ORDER;
   return new Map(
-    files.map(({ name, stamp, nTokens }) => {
-      const content = { stamp, nTokens, tokens: tokens.subarray(start, start + nTokens) };
+    files.map(({ name, stamp, digest, nTokens }) => {
+      const content = { stamp, digest, nTokens, tokens: tokens.subarray(start, start + nTokens) };
       start += nTokens + 1;
       return [name, content];
     }),

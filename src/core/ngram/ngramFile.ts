@@ -4,7 +4,7 @@
  *   bytes 0–7   "RSDNGRAM"
  *   uint32 × 6  format version, vocabulary size, bytes per token (2 or 4), tokens with separators, sorted positions,
  *               bytes of the file table
- *   file table  JSON: [[name, stamp, tokens], …] in the order of the tokens, padded with spaces to a multiple of 4
+ *   file table  JSON: [[name, stamp, tokens, digest], …], the digest where there is one, in the order of the tokens, padded with spaces to a multiple of 4
  *   tokens      six separators, then each file's tokens and a separator; padded with zeros to a multiple of 4
  *   positions   uint32 each, sorted by the tokens before them (ngramSegment.ts)
  *
@@ -29,7 +29,12 @@ const HEADER_BYTES = 8 + 6 * 4;
 export function writeNgramFile(store: NgramStore): Uint8Array[] {
   const { segment, files } = store.base;
   const { tokens, order } = segment;
-  const rows = [...files].map(([name, { stamp, nTokens }]) => [name, stamp, nTokens]);
+  const rows = [...files].map(([name, { stamp, nTokens, digest }]) => [
+    name,
+    stamp,
+    nTokens,
+    ...(digest === '' ? [] : [digest]),
+  ]);
   const table = new TextEncoder().encode(JSON.stringify(rows));
   const head = new Uint8Array(HEADER_BYTES + aligned(table.length)).fill(SPACE);
   const view = new DataView(head.buffer);
@@ -93,10 +98,14 @@ function readTable(bytes: Uint8Array, nArena: number, nOrder: number): NamedFile
   }
   if (!Array.isArray(rows)) throw damaged(say`its list of files cannot be read`);
   const files = rows.map((row: unknown): NamedFile => {
-    const [name, stamp, nTokens] = Array.isArray(row) ? (row as unknown[]) : [];
-    if (typeof name !== 'string' || typeof stamp !== 'string' || !Number.isSafeInteger(nTokens) || Number(nTokens) < 0)
+    const [name, stamp, nTokens, digest = ''] = Array.isArray(row) ? (row as unknown[]) : [];
+    if (
+      ![name, stamp, digest].every(text => typeof text === 'string') ||
+      !Number.isSafeInteger(nTokens) ||
+      Number(nTokens) < 0
+    )
       throw damaged(say`its list of files cannot be read`);
-    return { name, stamp, nTokens: Number(nTokens) };
+    return { name: String(name), stamp: String(stamp), digest: String(digest), nTokens: Number(nTokens) };
   });
   const nTokens = files.reduce((sum, file) => sum + file.nTokens, 0);
   if (nTokens !== nOrder || MAX_ORDER + nTokens + files.length !== nArena)

@@ -3,6 +3,7 @@
  * last merge and never changes in between; two small ones, sorted anew at every change, hold what came since and what
  * left. A count is that of the first two less that of the third. Knows tokens and names, no text.
  */
+import { NgramAttic } from './ngramAttic';
 import {
   type Content,
   type Contents,
@@ -43,6 +44,7 @@ export class NgramStore {
   #changed: Difference = { names: new Set(), left: [], came: [] };
   /** Changes not counted yet; undefined takes a file out. */
   readonly #staged = new Map<string, Content | undefined>();
+  readonly #attic = new NgramAttic();
   #unigrams: Int32Array;
   #nTokens = 0;
   /** Tokens there will be when everything staged is counted. */
@@ -73,7 +75,7 @@ export class NgramStore {
 
   get sizeBytes(): number {
     const { added, removed } = this.#segments;
-    const small = removed?.sizeBytes ?? 0;
+    const small = (removed?.sizeBytes ?? 0) + this.#attic.sizeBytes;
     return added.reduce((sum, segment) => sum + segment.sizeBytes, small + this.#unigrams.byteLength);
   }
 
@@ -108,20 +110,42 @@ export class NgramStore {
    * Adds or replaces a file; counted from the next `settle` on.
    * @returns false when it does not fit: the file is then left out, also its old content.
    */
-  put(name: string, stamp: string, ids: ArrayLike<number>): boolean {
+  put(name: string, stamp: string, ids: ArrayLike<number>, digest = ''): boolean {
     this.remove(name);
     if ((this.#nComing + ids.length) * BYTES_PER_TOKEN > this.maxBytes) return false;
     const tokens = tokenArray(this.vocabSize, ids.length);
     tokens.set(ids);
-    this.#staged.set(name, { stamp, nTokens: tokens.length, tokens });
+    this.#staged.set(name, { stamp, digest, nTokens: tokens.length, tokens });
     this.#nComing += tokens.length;
     return true;
+  }
+
+  /**
+   * Adds or replaces files whose texts are known by their digests: what they hold already, what another file holds, or
+   * what left lately. The same text under the same name only gets the new stamp.
+   * @returns those whose texts are not known.
+   */
+  recall<T extends Omit<NamedFile, 'nTokens'>>(files: readonly T[]): T[] {
+    const held = new Map<string, TokenArray>();
+    for (const contents of [this.#files.values(), this.#staged.values()])
+      for (const content of contents) if (content !== undefined) held.set(content.digest, content.tokens);
+    return files.filter(({ name, stamp, digest }) => {
+      const coming = this.#coming(name);
+      if (digest === '') return true;
+      if (coming?.digest === digest) {
+        coming.stamp = stamp;
+        return false;
+      }
+      const tokens = held.get(digest) ?? this.#attic.find(digest);
+      return tokens === undefined || !this.put(name, stamp, tokens, digest);
+    });
   }
 
   /** Takes a file out; counted from the next `settle` on. */
   remove(name: string): void {
     const known = this.#files.get(name);
-    const coming = this.#staged.has(name) ? this.#staged.get(name) : known;
+    const coming = this.#coming(name);
+    if (coming !== undefined) this.#attic.put(coming);
     this.#nComing -= coming?.nTokens ?? 0;
     if (known === undefined) this.#staged.delete(name);
     else this.#staged.set(name, undefined);
@@ -182,6 +206,11 @@ export class NgramStore {
     } finally {
       this.#isMerging = false;
     }
+  }
+
+  /** What a file holds, also when that is not counted yet. */
+  #coming(name: string): Content | undefined {
+    return this.#staged.has(name) ? this.#staged.get(name) : this.#files.get(name);
   }
 
   #count(name: string, content: Content | undefined): void {

@@ -2,13 +2,16 @@
  * The instant module of a workspace: built from its files, then kept up as they change. Reads text and sends it; what
  * was counted from which state of a file is the engine's to remember, so that a start only sends what differs.
  */
-import { stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { EngineGone, isAbortError, throwIfAborted, UserError } from '../../core/errors';
+import timers from 'node:timers/promises';
+import { EngineGone, isAbortError, UserError } from '../../core/errors';
 import { say } from '../../core/sentence';
 import type { FolderRef, NgramAccount, NgramFile, NgramTarget } from '../../protocol/messages';
 import type { EngineClient } from '../engineClient';
-import { type Folder, type ListedFile, listFiles, readSource, stampOf } from '../workspaceFiles';
+import { withLock } from '../lock';
+import { type Folder, listFiles, stampOf } from '../workspaceFiles';
+import { batches, withinLimit, withoutText } from './instantBatches';
 import { INSTANT_ID, instantManifest } from './instantManifest';
 
 export interface BuildProgress {
@@ -37,14 +40,14 @@ export interface InstantModuleOptions {
 
 /** Memory the counts may take: about 16 million tokens, 55 MB of source. */
 const MAX_MIB = 128;
-/** Source that is counted at most, those files first that changed last: it fits into that memory but for odd text. */
-const MAX_SOURCE_BYTES = 48 * 1024 * 1024;
-/** Text in one message: the engine answers completions between two of them, and a cancelled build ends after one. */
-const BATCH_CHARS = 512 * 1024;
 /** Changes within this time are counted together. */
 const SETTLE_MS = 300;
 /** Counts are written when nothing has changed for this long. */
 const SAVE_MS = 15_000;
+/** How long another window may write. */
+const MOST_WRITING_MS = 10 * 60_000;
+/** Between two looks whether another window has written. */
+const LOOK_AGAIN_MS = 500;
 /** With more changes than this, everything is compared. */
 const MANY_CHANGES = 500;
 
@@ -54,6 +57,10 @@ export class InstantModule {
   readonly #unsaved = new Set<string>();
   /** What is being written; counted again too when the engine is lost meanwhile. */
   #saving: readonly string[] = [];
+  /** Hash of the counts on disk, as this window last saw or wrote them; of other ones, nothing is known. */
+  #written: string | undefined;
+  /** This window writes, hence no other one. */
+  #isWriting = false;
   /** Anything may have changed: at the start, after another branch was checked out. */
   #isAllTouched = true;
   #updateTimer: NodeJS.Timeout | undefined;
@@ -153,7 +160,11 @@ export class InstantModule {
         onProgress({ nFiles: files.length, nDone });
       }
       const manifest = { ...instantManifest(files.length), built: new Date().toISOString() };
-      const account = await this.#call('ngramFinish', { ...target, manifest }, signal);
+      const account = await this.#whileNobodyWrites(
+        () => this.#call('ngramFinish', { ...target, manifest }, signal),
+        signal,
+      );
+      this.#written = account.written;
       this.#touched.clear();
       this.#unsaved.clear();
       this.#isAllTouched = false;
@@ -170,6 +181,13 @@ export class InstantModule {
     for (const file of files) this.#touched.add(file);
     if (this.#touched.size > MANY_CHANGES) this.#isAllTouched = true;
     this.#schedule();
+  }
+
+  /** Something was written where the counts are: if it was another window, what it counted is compared with the files. */
+  async noticeWritten(): Promise<void> {
+    if (this.#written === undefined || this.#isWriting) return;
+    const text = await readFile(path.join(this.dir, 'module.json'), 'utf8').catch(() => '');
+    if (text !== '' && !text.includes(this.#written)) this.touchAll();
   }
 
   /** Everything may have changed. */
@@ -210,7 +228,7 @@ export class InstantModule {
     if (engine.state !== 'ready' || !isUsed() || !(await this.isBuilt())) return;
     if (!this.#isAllTouched && this.#touched.size === 0 && this.#unsaved.size === 0) return;
     const startMs = now();
-    const isAll = this.#isAllTouched;
+    let isAll = this.#isAllTouched;
     // What was counted and not written may be gone again: the engine drops a module when memory runs out.
     const touched = [...new Set([...this.#touched, ...this.#unsaved])];
     this.#isAllTouched = false;
@@ -219,6 +237,12 @@ export class InstantModule {
       const target = await this.target();
       const known = await this.#call('ngramFiles', target, signal);
       const stamps = new Map(known.files.map(({ name, stamp }) => [name, stamp]));
+      if (this.#written !== undefined && known.written !== this.#written) {
+        // Another window wrote what it had counted, and that is what the engine has now: perhaps all of it, perhaps not.
+        isAll = true;
+        this.#unsaved.clear();
+      }
+      this.#written = known.written;
       const listed = await listFiles(this.options.folders(), isAll ? undefined : touched, signal);
       const present = new Set(listed.map(({ name }) => name));
       // A path may have been a folder: its files left with it.
@@ -229,6 +253,7 @@ export class InstantModule {
       if (changed.length === 0 && gone.length === 0) return;
       let remove: readonly string[] = gone;
       let nSent = 0;
+      let nRecalled = 0;
       let isCrowded = false;
       const send = async (put: readonly NgramFile[]) => {
         ({ isCrowded } = await this.#call('ngramUpdate', { ...target, put, remove }, signal));
@@ -237,13 +262,17 @@ export class InstantModule {
       for await (const { sent, refused } of batches(changed, signal)) {
         // A file that is no source text any more leaves too.
         remove = [...remove, ...refused];
-        await send(sent);
-        nSent += sent.length;
+        const { unknown } = await this.#call('ngramRecall', { ...target, files: sent.map(withoutText) }, signal);
+        const wanted = new Set(unknown);
+        const put = sent.filter(({ name }) => wanted.has(name));
+        await send(put);
+        nSent += put.length;
+        nRecalled += sent.length - put.length;
       }
       if (remove.length > 0) await send([]);
       for (const file of changed) this.#unsaved.add(file.path);
       onLog(
-        `instant module: ${nSent} files counted anew, ${gone.length} taken out, ${(now() - startMs).toFixed(0)} ms`,
+        `instant module: ${nSent} files counted anew, ${nRecalled} known by their content, ${gone.length} taken out, ${(now() - startMs).toFixed(0)} ms`,
       );
       this.#saveIn(isCrowded ? 0 : SAVE_MS);
     } catch (error) {
@@ -256,9 +285,18 @@ export class InstantModule {
   #saveIn(delayMs: number): void {
     clearTimeout(this.#saveTimer);
     this.#saveTimer = setTimeout(() => {
-      if (this.options.engine.state === 'ready') void this.save().catch(() => {});
+      void this.#saveUnsaved();
     }, delayMs);
     this.#saveTimer.unref();
+  }
+
+  /** Another window may have written the same meanwhile, or may be about to: then it is seen later what is left to write. */
+  async #saveUnsaved(): Promise<void> {
+    await this.update();
+    if (this.options.engine.state !== 'ready' || this.#unsaved.size === 0) return;
+    await this.save().catch((error: unknown) => {
+      if (error instanceof UserError && error.code === 'locked') this.#saveIn(SAVE_MS);
+    });
   }
 
   /** Writes the counts as they should be now. Files that change meanwhile are counted at once and written next time. */
@@ -270,15 +308,46 @@ export class InstantModule {
 
   async #save(): Promise<void> {
     await this.update();
-    this.#saving = [...this.#unsaved];
-    this.#unsaved.clear();
-    try {
-      await this.#call('ngramSave', await this.target(), this.#disposed.signal);
-    } catch (error) {
-      for (const file of this.#saving) this.#unsaved.add(file);
-      throw error;
-    } finally {
-      this.#saving = [];
+    await this.#locked(async () => {
+      // Another window may have written since: what is left to count is counted on top of that.
+      await this.update();
+      this.#saving = [...this.#unsaved];
+      this.#unsaved.clear();
+      try {
+        const { written } = await this.#call('ngramSave', await this.target(), this.#disposed.signal);
+        this.#written = written;
+      } catch (error) {
+        for (const file of this.#saving) this.#unsaved.add(file);
+        throw error;
+      } finally {
+        this.#saving = [];
+      }
+    });
+  }
+
+  /** @throws UserError `locked` while another window writes. */
+  async #locked<T>(write: () => Promise<T>): Promise<T> {
+    await mkdir(path.dirname(this.dir), { recursive: true });
+    const refusal = say`Another window is writing the instant module. Try again in a moment.`;
+    const whileHeld = async () => {
+      this.#isWriting = true;
+      try {
+        return await write();
+      } finally {
+        this.#isWriting = false;
+      }
+    };
+    return withLock(`${this.dir}.lock`, refusal, whileHeld, MOST_WRITING_MS);
+  }
+
+  async #whileNobodyWrites<T>(write: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#locked(write);
+      } catch (error) {
+        if (!(error instanceof UserError) || error.code !== 'locked') throw error;
+        await timers.setTimeout(LOOK_AGAIN_MS, undefined, { signal });
+      }
     }
   }
 
@@ -299,39 +368,4 @@ export class InstantModule {
   get #call(): EngineClient['call'] {
     return this.options.engine.call.bind(this.options.engine) as EngineClient['call'];
   }
-}
-
-/** Those that are counted at most: the first ones, which changed last. */
-export function withinLimit(files: readonly ListedFile[]): ListedFile[] {
-  let left = MAX_SOURCE_BYTES;
-  return files.filter(({ sizeBytes }) => {
-    left -= sizeBytes;
-    return left >= 0;
-  });
-}
-
-interface Batch {
-  readonly sent: readonly NgramFile[];
-  /** Names of files that are no source text. */
-  readonly refused: readonly string[];
-  readonly nSeen: number;
-}
-
-async function* batches(files: readonly ListedFile[], signal: AbortSignal): AsyncGenerator<Batch> {
-  let sent: NgramFile[] = [];
-  let refused: string[] = [];
-  let nChars = 0;
-  for (const file of files) {
-    throwIfAborted(signal);
-    const text = await readSource(file);
-    if (text === undefined) refused.push(file.name);
-    else sent.push({ name: file.name, stamp: stampOf(file), text });
-    nChars += text?.length ?? 0;
-    if (nChars < BATCH_CHARS) continue;
-    yield { sent, refused, nSeen: sent.length + refused.length };
-    sent = [];
-    refused = [];
-    nChars = 0;
-  }
-  if (sent.length + refused.length > 0) yield { sent, refused, nSeen: sent.length + refused.length };
 }

@@ -6,7 +6,8 @@ import type { NgramSurvey } from '../../protocol/ngramQuestions';
 import type { LanguageShare, Learned, LeftOutGroup, LeftOutReason } from '../../protocol/pages/instantExplorer';
 import type { EngineClient } from '../engineClient';
 import { examineFiles, type LeftOutFile, type ListedFile, readSource } from '../workspaceFiles';
-import { type InstantModule, withinLimit } from './instantModule';
+import { withinLimit } from './instantBatches';
+import type { InstantModule } from './instantModule';
 
 const N_NAMES = 150;
 const N_PHRASES = 60;

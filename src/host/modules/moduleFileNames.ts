@@ -3,6 +3,7 @@
  * never a graph or code. An allow-list of names, with the reason for everything that is not on it. Touches no disk.
  */
 import { UserError } from '../../core/errors';
+import { isNgramFile } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
 
 export const MANIFEST_FILE = 'module.json';
@@ -39,7 +40,7 @@ export function kindOfFile(name: string): FileKind {
 const ALLOWED = say`A module holds ${MANIFEST_FILE}, ${WEIGHTS_FILE}, a licence and Markdown, and nothing else. Ask whoever made it to export it with "Residual: Export Module…".`;
 
 function reasonAgainst(name: string): Sentence {
-  if (name === 'ngram.bin')
+  if (isNgramFile(name))
     return say`the counts of an instant module, which are the text of the workspace that it was built from.`;
   if (ARCHIVES.test(name)) return say`an archive in an archive.`;
   if (GRAPHS.test(name)) return say`a graph or weights in a form that can hold code.`;

@@ -57,10 +57,20 @@ export function usesInstantModule(): boolean {
 /** Tells the module of every file that comes, goes or changes, and of another branch. */
 function watchWorkspace(instant: InstantModule): vscode.Disposable {
   const files = vscode.workspace.createFileSystemWatcher('**/*');
+  // Of another window on the same workspace. A rename is a change on one platform and a new file on another.
+  const written = vscode.workspace.createFileSystemWatcher(
+    new vscode.RelativePattern(vscode.Uri.file(instant.dir), 'module.json'),
+    false,
+    false,
+    true,
+  );
   const touch = (uri: vscode.Uri) => {
     if (uri.scheme === 'file' && !/[\\/](?:\.git|node_modules)[\\/]/.test(uri.fsPath)) instant.touch(uri.fsPath);
   };
   return vscode.Disposable.from(
+    written,
+    written.onDidChange(() => instant.noticeWritten()),
+    written.onDidCreate(() => instant.noticeWritten()),
     files,
     files.onDidChange(touch),
     files.onDidCreate(touch),

@@ -43,7 +43,8 @@ export async function isLocked(file: string): Promise<boolean> {
   const takenMs = (await stat(file).catch(() => undefined))?.mtimeMs;
   // Ids of processes begin anew when a machine does.
   if (takenMs === undefined || takenMs < Date.now() - uptime() * 1000) return false;
-  const holder = await readFile(file, 'utf8').catch(() => '');
+  const holder = await readFile(file, 'utf8').catch(() => undefined);
+  if (holder === undefined) return false;
   // Whoever took it just now is about to write who it is.
   if (holder === '') return Date.now() - takenMs < JUST_NOW_MS;
   return isAlive(Number(holder));

@@ -397,6 +397,9 @@ describe('instant module of a workspace', () => {
     writeFileSync(lock, String(process.pid));
     await assert.rejects(instant.save(), { code: 'locked' });
     assert.equal(instant.nUnsaved, 1);
+    // Whoever takes it has not said yet who it is.
+    writeFileSync(lock, '');
+    await assert.rejects(instant.save(), { code: 'locked' });
     // As if the process that has this id now were not the one that took the lock.
     utimesSync(lock, 1000, 1000);
     await instant.save();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { EngineGone, UserError } from '../../src/core/errors';
 import { say, told } from '../../src/core/sentence';
+import { ModuleFiles } from '../../src/host/modules/moduleFiles';
 import { withReason } from '../../src/host/modules/moduleVerification';
 import { type ModuleStore, manifestOf, openModuleStore, sha256, signal, WEIGHTS } from './support/moduleStore';
 import { assertTranslatable } from './support/translatable';
@@ -294,6 +295,44 @@ describe('module files', () => {
       store.writeModule('team/modules/ours', manifestOf('ours'));
       await refuses(store.files.rename('shipped', 'x'), 'module-not-own', /cannot be renamed, because it ships/);
       await refuses(store.files.rename('ours', 'x'), 'module-not-own', /belongs to this workspace/);
+    });
+  });
+
+  describe('adopting what was made on this machine', () => {
+    const made = (id: string) => store.writeModule('job/module', manifestOf(id));
+
+    it('moves its folder, which is gone from where it was', async () => {
+      const dir = made('trained');
+      await store.files.adopt(dir, signal);
+      assert.deepEqual(await ids(store), ['shipped shipped', 'trained personal']);
+      assert.deepEqual(store.listing(), ['trained', 'trained/model.safetensors', 'trained/module.json']);
+      assert.equal(existsSync(dir), false);
+    });
+
+    it('of a damaged one is refused, and leaves it where it was', async () => {
+      const dir = made('trained');
+      store.write('job/module/model.safetensors', 'half of the wei');
+      await refuses(store.files.adopt(dir, signal), 'model-file-changed', /is damaged or was changed/);
+      assert.deepEqual(store.listing(), []);
+      assert.equal(existsSync(dir), true);
+    });
+
+    it('of an id that is taken is refused; another one is free', async () => {
+      const dir = made('shipped');
+      await refuses(store.files.adopt(dir, signal), 'module-exists', /"shipped"/);
+      assert.equal(await store.files.freeId('Shipped'), 'Shipped-2');
+      assert.equal(await store.files.freeId('instant'), 'instant-2');
+      assert.equal(await store.files.freeId('new'), 'new');
+      await ModuleFiles.changeId(dir, 'shipped-2');
+      await store.files.adopt(dir, signal);
+      assert.deepEqual(await ids(store), ['shipped shipped', 'shipped-2 personal']);
+    });
+
+    it('tells of it', async () => {
+      let nChanges = 0;
+      store.files.onDidChange(() => nChanges++);
+      await store.files.adopt(made('trained'), signal);
+      assert.equal(nChanges, 1);
     });
   });
 

@@ -310,7 +310,6 @@ export class TrainingJobs {
     const stop = this.#work?.stop;
     this.#work = undefined;
     this.#know(id, { isPausing: false, reading: undefined });
-    if (stop === 'close') return;
     const record = this.#records.get(id);
     if (stop === 'cancel' && record?.stage.kind !== 'finished') await this.remove(id).catch(this.#logged);
     else if (stop === 'pause' && record?.stage.kind === 'training')

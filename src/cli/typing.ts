@@ -83,7 +83,8 @@ export async function typeThrough(options: EngineClientOptions, plan: TypingPlan
     const { pid } = client;
     if (phase !== (nth % 3 === 2 ? 'written' : 'sent') || pid === undefined) return;
     kill = undefined;
-    if (nth % 3 === 0) process.kill(pid, 'SIGSTOP');
+    // Windows cannot freeze a process.
+    if (nth % 3 === 0 && process.platform !== 'win32') process.kill(pid, 'SIGSTOP');
     process.kill(pid, 'SIGKILL');
     nKilled++;
   };

@@ -19,6 +19,13 @@ export async function pictures({ driver, workspace, shoot, page, profile }) {
     await driver.type(types);
   };
   const state = word => driver.waitForStatusLabel(statusBarItem, label => label.includes(`, ${word}`), 60_000);
+  const isError = () =>
+    driver
+      .waitForStatusLabel(statusBarItem, label => label.includes(', error'), 5_000)
+      .then(
+        () => true,
+        () => false,
+      );
   const hover = page.locator('.workbench-hover, .monaco-hover').filter({ visible: true }).first();
   const shootWithHover = async name => {
     await page.locator(`[id="${statusBarItem}"]`).hover();
@@ -35,6 +42,8 @@ export async function pictures({ driver, workspace, shoot, page, profile }) {
 
   settings({ 'residual.proposal': 'no-such-model' });
   await typeAtSpot();
+  // The editor may have read the settings file after the first key: then nothing has gone wrong yet.
+  for (let i = 0; i < 5 && !(await isError()); i++) await driver.palette('Residual: Complete Now');
   await state('error');
   await driver.dismissToasts();
   await shootWithHover('error');

@@ -1,7 +1,8 @@
 // Ghost text as a person meets it: typing, accepting all of it, accepting a word, refusing it.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import { sampleSpot } from '../../../scripts/sample.mjs';
-import { statusBarId } from './names';
+import { commandTitle, statusBarId } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 describe('ghost text', () => {
@@ -54,6 +55,21 @@ describe('ghost text', () => {
     await driver.press('Escape');
     await driver.waitForNoGhostText();
     await driver.staysWithoutGhostText(1_000);
+  });
+
+  it('is told of in the diagnostics: versions, models and timings, and none of the code', async () => {
+    const { driver } = window;
+    const ghost = await driver.waitForGhostText();
+    await driver.palette(commandTitle('residual.copyDiagnostics'));
+    await driver.waitForToast('Diagnostics are on the clipboard');
+    const text = await driver.page.evaluate<string>('navigator.clipboard.readText()');
+    for (const part of [/^Residual \d+\.\d+\.\d+, VS Code \d+/, /Engine ready, \d+ MiB, loaded residual-6m/])
+      assert.match(text, part);
+    assert.match(text, /In use: residual-6m\n/);
+    assert.match(text, /Answers from engine: \d+, p50 [\d.]+ ms, p90 [\d.]+ ms/);
+    for (const code of [ghost.trim(), types.trim(), path.basename(file), window.workspace])
+      assert.ok(!text.includes(code), `${code} is in ${text}`);
+    await driver.dismissToasts();
   });
 });
 

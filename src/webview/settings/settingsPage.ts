@@ -57,7 +57,19 @@ export class SettingsPage {
     this.post({ kind: 'ready', scope: typeof scope === 'string' ? scope : undefined });
   }
 
+  /** What cannot be drawn is as if it had not come. */
   hear(message: ToSettingsPage): void {
+    const { state, preview, comparison } = this;
+    try {
+      this.take(message);
+    } catch (error) {
+      Object.assign(this, { state, preview, comparison });
+      this.redraw();
+      throw error;
+    }
+  }
+
+  private take(message: ToSettingsPage): void {
     switch (message.kind) {
       case 'state':
         this.state = message.state;

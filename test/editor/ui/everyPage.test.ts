@@ -30,10 +30,11 @@ const noRows: ScoreboardState = {
 };
 
 /** What a page is told when there is nothing to show, and German that it then says. */
-const EMPTY: Readonly<Record<string, readonly [message: unknown, german: string]>> = {
-  chat: [{ kind: 'state', state: emptyState }, 'Fragen zu Ihrem Code stellen'],
-  scoreboard: [{ kind: 'state', state: noRows }, 'Es wurde noch nichts gezählt'],
+const EMPTY: Readonly<Record<string, readonly [german: string, ...messages: unknown[]]>> = {
+  chat: ['Fragen zu Ihrem Code stellen', { kind: 'state', state: emptyState }],
+  scoreboard: ['Es wurde noch nichts gezählt', { kind: 'state', state: noRows }],
   settings: [
+    'Es wird kein Modul verwendet.',
     {
       kind: 'state',
       state: panelState({
@@ -43,9 +44,10 @@ const EMPTY: Readonly<Record<string, readonly [message: unknown, german: string]
         ...{ languageName: id => id, translate: text => text, learning: { kind: 'no-workspace' } },
       }),
     },
-    'Es wird kein Modul verwendet.',
+    { kind: 'preview', preview: { kind: 'none', reason: 'no-editor' } },
+    { kind: 'comparison', comparison: { kind: 'none' } },
   ],
-  why: [{ kind: 'nothing' }, 'In diesem Fenster wurde noch nichts vorgeschlagen'],
+  why: ['In diesem Fenster wurde noch nichts vorgeschlagen', { kind: 'nothing' }],
 };
 
 /** Values in place of anything, as JavaScript. */
@@ -100,9 +102,12 @@ for (const name of PAGES) {
       });
       await page.goto(`${SITE}/`);
     }
-    /** Tells the page something and waits until it has drawn. */
-    async function tell(message: unknown): Promise<void> {
-      await page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
+    /** Tells the page that there is nothing to show, and waits until it has drawn. */
+    async function tellOfNothing(): Promise<void> {
+      const [, ...messages] = EMPTY[name] ?? [];
+      // What was said last stays until something else is.
+      for (const message of [{ kind: 'said', text: '' }, ...messages])
+        await page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
       await page.evaluate('new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))');
     }
 
@@ -157,10 +162,10 @@ for (const name of PAGES) {
       assert.equal(await page.evaluate('window.hacked'), undefined);
       assert.equal(await page.locator('#root img, #root script, #root iframe').count(), 0);
       if (EMPTY[name] === undefined) return;
-      await tell(EMPTY[name][0]);
+      await tellOfNothing();
       const fuzzed = await page.locator('#root').textContent();
       await open();
-      await tell(EMPTY[name][0]);
+      await tellOfNothing();
       assert.equal(fuzzed, await page.locator('#root').textContent());
     });
 
@@ -186,13 +191,16 @@ for (const name of PAGES) {
 
     it('speaks German, and fits into 170 pixels with it', async () => {
       await open('de');
-      const [message, german] = EMPTY[name] ?? [undefined, ''];
-      if (message !== undefined) await tell(message);
+      const [german] = EMPTY[name] ?? [''];
+      await tellOfNothing();
       assert.ok((await page.locator('#root').textContent())?.includes(german));
       const [width, content] = await page.evaluate<[number, number]>(
         '[document.documentElement.clientWidth, document.documentElement.scrollWidth]',
       );
-      assert.ok(content <= width, `${content} pixels of content in ${width}`);
+      const wide = await page.evaluate<string[]>(`[...document.querySelectorAll('#root *')]
+        .filter(element => element.getBoundingClientRect().right > ${width})
+        .map(element => element.outerHTML.slice(0, 80))`);
+      assert.ok(content <= width, `${content} pixels of content in ${width}: ${wide}`);
     });
   });
 }

@@ -20,10 +20,7 @@ export function refusalMessage(log: vscode.LogOutputChannel, reason: unknown, ke
     return;
   }
   log.error(messageOf(reason));
-  const inUse =
-    kept === undefined
-      ? vscode.l10n.t('There are no completions until this is mended.')
-      : vscode.l10n.t('Completions go on with {0}.', kept.titles.join(' + ') || vscode.l10n.t('the proposal alone'));
+  const inUse = whatGoesOn(kept);
   const switchAction = vscode.l10n.t('Switch Module…');
   const buildAction = vscode.l10n.t('Build It');
   const logAction = vscode.l10n.t('Show Log');
@@ -40,4 +37,11 @@ export function refusalMessage(log: vscode.LogOutputChannel, reason: unknown, ke
     if (chosen === switchAction) void vscode.commands.executeCommand('residual.switchModule');
     if (chosen === logAction) log.show();
   });
+}
+
+function whatGoesOn(kept: Choice | undefined): string {
+  if (kept === undefined) return vscode.l10n.t('There are no completions until this is mended.');
+  return kept.titles.length === 0
+    ? vscode.l10n.t('Completions go on with the proposal alone.')
+    : vscode.l10n.t('Completions go on with {0}.', kept.titles.join(' + '));
 }

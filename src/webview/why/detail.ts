@@ -103,7 +103,10 @@ function sentences({ text, nTyped, nShown, why }: WhyToken, { modules }: WhyView
             quoted(alone),
           );
   return [
-    ...(text !== '' && nTyped === text.length ? [t('This stood there already: the models only had to agree.')] : []),
+    // A token that a module changed reads the same so far, and is another one: nobody agreed.
+    ...(text !== '' && nTyped === text.length && why.changedBy.length === 0
+      ? [t('This stood there already: the models only had to agree.')]
+      : []),
     ...(text !== '' && nTyped < text.length && nShown <= nTyped
       ? [t('This was written, and cut off before it was shown.')]
       : []),

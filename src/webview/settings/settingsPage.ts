@@ -2,7 +2,7 @@
  * What the page of the settings panel holds between two drawings: the last states it heard, and drafts (a slider that
  * moves, a number half typed, which details are open). Everything else is the extension's.
  */
-import { render } from 'lit-html';
+import { nothing, render } from 'lit-html';
 import type { FromSettingsPage, Section, ToSettingsPage } from '../../protocol/pages/settings';
 import type { Comparison, PanelState, Preview } from '../../protocol/pages/settingsState';
 import { pageView } from './view';
@@ -64,12 +64,16 @@ export class SettingsPage {
       this.take(message);
     } catch (error) {
       Object.assign(this, { state, preview, comparison });
+      // A drawing that ended in the middle cannot be gone on with.
+      render(nothing, this.root);
       this.redraw();
       throw error;
     }
   }
 
   private take(message: ToSettingsPage): void {
+    // The extension sends the rest once more after the first state, without which none of it can be drawn.
+    if (this.state === undefined && message.kind !== 'state') return;
     switch (message.kind) {
       case 'state':
         this.state = message.state;

@@ -10,6 +10,7 @@ import { accountLine } from './vscode/accountLine';
 import { registerChat } from './vscode/chat/registerChat';
 import { registerEditorChat } from './vscode/chat/registerEditorChat';
 import { registerCommands } from './vscode/commands';
+import { registerCompareEdits } from './vscode/compareEdits';
 import { followContextKeys } from './vscode/contextKeys';
 import { Diagnostics } from './vscode/diagnostics';
 import { showExpectedChoice } from './vscode/expectedChoice';
@@ -98,6 +99,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerScoreboard(context, feedback, registry, log),
     registerImprovements({ context, engine, registry, choices, recording, log }),
     registerAddProposal({ context, engine, registry, choices, log }),
+    registerCompareEdits({ extensionUri: context.extensionUri, engine, registry, choices, log }),
     registerWhy(context.extensionUri, feedback, engine, log),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     registerInstantExplorer({ extensionUri: context.extensionUri, engine, instant, log }),

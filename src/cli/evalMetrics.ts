@@ -1,5 +1,6 @@
 /** Metrics of completed lines. */
-import { levenshtein } from '../core/editDistance';
+import { bootstrapInterval } from '../core/bootstrap';
+import { scoreLine } from '../core/lineScore';
 import { type Harm, harmOf } from './evalHarm';
 
 /** One line of test/fixtures/eval/cursors.jsonl. */
@@ -63,7 +64,11 @@ export interface Summary extends Score {
 }
 
 export function summarise(cursors: readonly Cursor[], outcomes: readonly Outcome[]): Summary {
-  const rows = cursors.map((cursor, i) => ({ cursor, outcome: outcomes[i], ...score(cursor, outcomes[i].shown) }));
+  const rows = cursors.map((cursor, i) => ({
+    cursor,
+    outcome: outcomes[i],
+    ...scoreLine(outcomes[i].shown, cursor.truth),
+  }));
   const shown = rows.filter(row => row.outcome.shown !== '');
   const harms = shown.map(row => ({ ...row, ...harmOf(row.cursor, row.outcome.shown) }));
   const times = outcomes.map(o => o.elapsedMs).sort((a, b) => a - b);
@@ -101,15 +106,6 @@ interface Row {
   readonly similarity: number;
 }
 
-function score(cursor: Cursor, shown: string): { exact: boolean; similarity: number } {
-  const written = shown.split('\n', 1)[0].trimEnd();
-  const truth = cursor.truth.trimEnd();
-  return {
-    exact: written === truth,
-    similarity: 1 - levenshtein(written, truth) / Math.max(written.length, truth.length, 1),
-  };
-}
-
 function mean(rows: readonly Row[]): Score {
   const n = rows.length;
   return {
@@ -135,20 +131,8 @@ function groupBy<T>(rows: readonly T[], keysOf: (row: T) => readonly string[]): 
 /** Bootstrap over packages: cursors of one package are not independent. */
 function interval(rows: readonly Row[]): [number, number] {
   const packages = [...groupBy(rows, r => [r.cursor.package]).values()];
-  const random = lehmer(1);
-  const means = Array.from({ length: 1000 }, () => {
-    const sample = packages.flatMap(() => packages[Math.floor(random() * packages.length)]);
-    return sample.filter(r => r.exact).length / sample.length;
-  }).sort((a, b) => a - b);
-  return [round(means[25]), round(means[974])];
-}
-
-function lehmer(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return state / 2147483647;
-  };
+  const [low, high] = bootstrapInterval(packages, sample => sample.filter(r => r.exact).length / sample.length);
+  return [round(low), round(high)];
 }
 
 function round(x: number): number {

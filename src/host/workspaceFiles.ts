@@ -86,11 +86,20 @@ export async function examineFiles(
 
 /** @returns the text of a listed file, or undefined when it is no source text after all. */
 export async function readSource(file: ListedFile): Promise<string | undefined> {
+  try {
+    return sourceText(await readFile(file.path));
+  } catch {
+    return undefined; // gone meanwhile
+  }
+}
+
+/** @returns a file's text; undefined when it is not UTF-8, or data rather than source. */
+export function sourceText(bytes: Uint8Array): string | undefined {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file.path));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    return undefined; // gone meanwhile, or not UTF-8
+    return undefined;
   }
   return isSource(text) ? text : undefined;
 }
@@ -98,6 +107,12 @@ export async function readSource(file: ListedFile): Promise<string | undefined> 
 /** The same for the same text, wherever and whenever it stands. */
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** Whether a file may be source that somebody wrote, as far as its name and size tell. */
+export function mayBeSource(name: string, sizeBytes: number): boolean {
+  if (NOT_SOURCE.test(name)) return false;
+  return sizeBytes > 0 && sizeBytes <= (DATA.test(name) ? MAX_DATA_BYTES : MAX_FILE_BYTES);
 }
 
 /** Changes whenever the file does, and sometimes when only its time does. */
@@ -126,7 +141,7 @@ async function look(folder: Folder, relative: string): Promise<ListedFile | Left
     const { size, mtimeMs, isFile } = await statOf(file);
     if (!isFile) return undefined;
     if (size === 0) return { name, reason: 'empty' };
-    if (size > (DATA.test(relative) ? MAX_DATA_BYTES : MAX_FILE_BYTES)) return { name, reason: 'large' };
+    if (!mayBeSource(relative, size)) return { name, reason: 'large' };
     return { name, path: file, sizeBytes: size, mtimeMs };
   } catch {
     return undefined; // listed but deleted

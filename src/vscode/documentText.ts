@@ -1,12 +1,7 @@
 /** From an editor's document and cursor to the text a completion is asked with. */
 import * as vscode from 'vscode';
 import type { CompletionText, TextChunk } from '../core/fim';
-
-/** More is never shown to a model: its context holds fewer characters than this. */
-const PREFIX_CHARS = 8192;
-const SUFFIX_CHARS = 4096;
-/** The left edge stays put while a person types, and moves in steps: otherwise every key would shift the whole prompt. */
-const LEFT_EDGE_STEP_CHARS = 2048;
+import { fromWholeLine, leftEdge, SUFFIX_CHARS } from '../core/shownText';
 
 /** Replaces the text before the cursor on its line, as when a suggest widget's item is taken for typed. */
 export interface Pretended {
@@ -43,13 +38,10 @@ export function unixNewlines(text: string): string {
 
 function textBefore(document: vscode.TextDocument, end: vscode.Position, cellsBefore: string): string {
   const length = cellsBefore.length + document.offsetAt(end);
-  const edge = Math.max(0, Math.ceil((length - PREFIX_CHARS) / LEFT_EDGE_STEP_CHARS)) * LEFT_EDGE_STEP_CHARS;
+  const edge = leftEdge(length);
   const start = document.positionAt(Math.max(0, edge - cellsBefore.length));
   const shown = cellsBefore.slice(edge) + unixNewlines(document.getText(new vscode.Range(start, end)));
-  if (edge === 0) return shown;
-  // A whole line reads better than half of one, unless the line is all that there is.
-  const nextLine = shown.indexOf('\n') + 1;
-  return nextLine > 0 && nextLine < shown.length ? shown.slice(nextLine) : shown;
+  return edge === 0 ? shown : fromWholeLine(shown);
 }
 
 /** As much of the text as is ever shown, in one piece; nothing below the last line. */

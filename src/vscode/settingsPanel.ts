@@ -32,7 +32,7 @@ export function registerSettingsPanel(extensionUri: vscode.Uri, parts: SettingsP
   };
   return vscode.Disposable.from(
     vscode.commands.registerCommand('residual.openSettingsPanel', () => openPanel()),
-    vscode.commands.registerCommand('residual.compareModule', () => openPanel('compare')),
+    vscode.commands.registerCommand('residual.compareOnFile', () => openPanel('compare')),
     vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, {
       async deserializeWebviewPanel(panel) {
         adopt(panel);

@@ -1,7 +1,9 @@
 /** Two modules compared on the open file: a handful of lines are written by both, beside what the author wrote. */
 import * as vscode from 'vscode';
 import { isAbortError } from '../core/errors';
-import { type CompletionEngine, requestOf } from '../host/completer';
+import { clock } from '../host/clock';
+import type { CompletionEngine } from '../host/completer';
+import { type LineEngine, writeLine } from '../host/lineWriting';
 import { compareAt, spotsIn } from '../host/modules/comparison';
 import type { Choice } from '../host/modules/moduleChoice';
 import type { Quiet } from '../host/quiet';
@@ -22,12 +24,15 @@ export interface Sides {
 export class ComparisonOnFile {
   private running: AbortController | undefined;
   private shown: Comparison = { kind: 'none' };
+  private readonly line: Omit<LineEngine, 'contextTokens'>;
 
   constructor(
-    private readonly engine: CompletionEngine,
-    private readonly quiet: Quiet,
+    engine: CompletionEngine,
+    quiet: Quiet,
     private readonly onChange: (comparison: Comparison) => void,
-  ) {}
+  ) {
+    this.line = { engine, quiet, clock };
+  }
 
   get last(): Comparison {
     return this.shown;
@@ -65,14 +70,7 @@ export class ComparisonOnFile {
       const choices = await sides();
       const write = (spot: (typeof spots)[number], side: 'a' | 'b', signal: AbortSignal) => {
         const text = { ...textAround(document, new vscode.Position(spot.line, spot.column), []), lineRest: '' };
-        const request = {
-          ...requestOf({ choice: choices[side], text, contextTokens, nCompletions: 1 }),
-          extent: 'line' as const,
-          lane: 'preview' as const,
-        };
-        return this.quiet
-          .run(s => this.engine.complete(request, () => {}, s), signal)
-          .then(({ completions }) => (completions[0]?.text ?? '').split('\n')[0]);
+        return writeLine({ ...this.line, contextTokens }, choices[side], text, signal).then(({ written }) => written);
       };
       for await (const row of compareAt(spots, write, running.signal)) {
         rows.push(row);

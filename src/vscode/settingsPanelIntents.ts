@@ -159,6 +159,8 @@ export class SettingsPanelIntents {
         return renameModule(this.flows, id);
       case 'delete':
         return this.delete(id);
+      case 'compareEdits':
+        return vscode.commands.executeCommand('residual.compareModule', id);
       case 'verify':
         return this.panel.whileLoading(id, signal => verifyModule(this.flows, id, signal));
     }

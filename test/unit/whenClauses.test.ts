@@ -42,7 +42,7 @@ describe('what is offered', () => {
     );
     // These can be done in any window; every other command says when it can.
     const anywhere = [
-      ...['switchModule', 'pause', 'addProposal', 'openSettingsPanel', 'compareModule', 'showWhy', 'showScoreboard'],
+      ...['switchModule', 'pause', 'addProposal', 'openSettingsPanel', 'compareOnFile', 'showWhy', 'showScoreboard'],
       ...['importModule', 'resetSettings', 'showLog', 'copyDiagnostics', 'tryCompletion', 'openChat'],
     ].map(name => `residual.${name}`);
     assert.deepEqual(

@@ -1,5 +1,6 @@
 /** Two choices of modules beside what an author wrote: where to compare them, and what each writes there. Knows no editor. */
 import { throwIfAborted } from '../../core/errors';
+import { evenly } from '../../core/evenly';
 import type { ComparedRow } from '../../protocol/pages/settingsState';
 
 /** A place in the middle of a line whose rest is known. */
@@ -24,8 +25,7 @@ const GIVEN = 0.35;
  */
 export function spotsIn(text: string, n: number): Spot[] {
   const all = text.split(/\r?\n/).flatMap((line, number) => spotOf(line, number) ?? []);
-  if (all.length <= n) return all;
-  return Array.from({ length: n }, (_, i) => all[Math.floor(((i + 0.5) * all.length) / n)]);
+  return [...evenly(all, n)];
 }
 
 function spotOf(line: string, number: number): Spot | undefined {

@@ -30,7 +30,17 @@ export const NUMBER_NAMES = ['debounce', 'contextTokens', 'showGate', 'threads',
 export type NumberName = (typeof NUMBER_NAMES)[number];
 
 /** What can be done with one module: `use` takes the place of others, `add` joins them, `drop` stops using it. */
-export const MODULE_ACTIONS = ['use', 'add', 'drop', 'export', 'reveal', 'rename', 'delete', 'verify'] as const;
+export const MODULE_ACTIONS = [
+  'use',
+  'add',
+  'drop',
+  'export',
+  'reveal',
+  'rename',
+  'delete',
+  'verify',
+  'compareEdits',
+] as const;
 export type ModuleAction = (typeof MODULE_ACTIONS)[number];
 
 /** What can be done without saying more. */

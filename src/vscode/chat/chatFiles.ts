@@ -5,6 +5,7 @@ import { rankFiles } from '../../host/rankFiles';
 import { listFiles } from '../../host/workspaceFiles';
 import { mayRead, mayReadTarget } from '../admission';
 import { unixNewlines } from '../documentText';
+import { languageOfFile } from '../languageOfFile';
 import { workspaceFolders } from '../modules/instantWorkspace';
 
 /** A list is used this long: files that came meanwhile are offered a little later. */
@@ -55,7 +56,7 @@ export async function readItem(uri: vscode.Uri, kind: ContextItem['kind']): Prom
   const open = vscode.workspace.textDocuments.find(document => document.uri.toString() === uri.toString());
   const text = open?.getText() ?? (await readText(uri));
   if (text === undefined || text.includes('\0')) return undefined;
-  const languageId = open?.languageId ?? languageOf(uri);
+  const languageId = open?.languageId ?? languageOfFile(uri.path);
   return { kind, path: shownFile(uri), languageId, text: unixNewlines(text.slice(0, MAX_CHARS)), firstLine: 1 };
 }
 
@@ -67,29 +68,6 @@ async function readText(uri: vscode.Uri): Promise<string | undefined> {
     return undefined;
   }
 }
-
-/** Opening a document only to learn its language would load it into the editor. */
-function languageOf(uri: vscode.Uri): string {
-  const ending = /\.([^./]+)$/.exec(uri.path)?.[1]?.toLowerCase() ?? '';
-  return LANGUAGES[ending] ?? ending;
-}
-
-const LANGUAGES: Readonly<Record<string, string>> = {
-  cjs: 'javascript',
-  cts: 'typescript',
-  htm: 'html',
-  js: 'javascript',
-  jsx: 'javascriptreact',
-  md: 'markdown',
-  mjs: 'javascript',
-  mts: 'typescript',
-  py: 'python',
-  rs: 'rust',
-  sh: 'shellscript',
-  ts: 'typescript',
-  tsx: 'typescriptreact',
-  yml: 'yaml',
-};
 
 /** In a workspace of several folders the first part of a path is a folder's name. */
 function candidates(path: string): vscode.Uri[] {

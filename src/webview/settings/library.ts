@@ -1,6 +1,7 @@
 /** Every module that is found, as cards, and the instant module's, which may not be there yet. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
+import type { ModuleAction } from '../../protocol/pages/settings';
 import type { GainView, ModuleCard, PanelState } from '../../protocol/pages/settingsState';
 import { t } from '../page';
 import { instantCard } from './instant';
@@ -173,7 +174,7 @@ function useButtons(page: SettingsPage, state: PanelState, card: ModuleCard): Te
 
 function fileButtons(page: SettingsPage, card: ModuleCard): TemplateResult {
   const { id, title } = card;
-  const button = (name: string, label: string, action: 'export' | 'reveal' | 'rename' | 'delete' | 'verify') =>
+  const button = (name: string, label: string, action: Exclude<ModuleAction, 'use' | 'add' | 'drop'>) =>
     iconButton(name, label, () => page.post({ kind: 'module', action, id }), `${action}-${id}`);
   const compare = () => {
     page.compared = { a: '', b: id };
@@ -181,7 +182,12 @@ function fileButtons(page: SettingsPage, card: ModuleCard): TemplateResult {
     page.reveal('compare');
   };
   return html`<div class="toolbar" role="group" aria-label=${t('Files of {0}', title)}>
-    ${card.problem === undefined ? iconButton('diff', t('Compare {0} on the open file', title), compare) : nothing}
+    ${
+      card.problem === undefined
+        ? html`${iconButton('diff', t('Compare {0} on the open file', title), compare)}
+          ${button('git-compare', t('Compare {0} on my edits…', title), 'compareEdits')}`
+        : nothing
+    }
     ${button('verified', t('Verify {0}', title), 'verify')} ${button('export', t('Export {0}…', title), 'export')}
     ${button('folder-opened', t('Show the files of {0}', title), 'reveal')}
     ${

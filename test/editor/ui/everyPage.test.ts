@@ -9,6 +9,7 @@ import type { Page } from 'playwright-core';
 import { openPage } from '../../../scripts/workbench/browser.mjs';
 import { daysOf, groupsOf, totalOf } from '../../../src/host/feedback/scoreboardSummary';
 import { panelState } from '../../../src/host/panelState';
+import type { EditsState } from '../../../src/protocol/pages/edits';
 import type { ScoreboardState } from '../../../src/protocol/pages/scoreboard';
 import { pageDocument } from '../../../src/vscode/pageDocument';
 import { emptyState } from './chatHarness';
@@ -32,6 +33,16 @@ const noRows: ScoreboardState = {
 /** What a page is told when there is nothing to show, and German that it then says. */
 const EMPTY: Readonly<Record<string, readonly [german: string, ...messages: unknown[]]>> = {
   chat: ['Fragen zu Ihrem Code stellen', { kind: 'state', state: emptyState }],
+  edits: [
+    'Welche Änderungen',
+    {
+      kind: 'state',
+      state: {
+        ...{ folders: ['app'], modules: [], inUse: ['React'], run: { kind: 'none' } },
+        question: { folder: 'app', source: { kind: 'last', n: 10 }, module: '', nPlaces: 200 },
+      } satisfies Omit<EditsState, 'unavailable'>,
+    },
+  ],
   scoreboard: ['Es wurde noch nichts gezählt', { kind: 'state', state: noRows }],
   settings: [
     'Es wird kein Modul verwendet.',

@@ -35,6 +35,8 @@ export interface EvaluationRow {
   readonly aligned: number;
   readonly n: number;
   readonly dataset: string;
+  /** When, as ISO 8601; of what is measured again and again. */
+  readonly measured?: string;
 }
 
 export interface ModuleManifest {
@@ -140,6 +142,7 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
   for (const row of field.array('evaluation')) {
     for (const name of ['metric', 'proposalId', 'dataset']) row.text(name);
     for (const name of ['proposal', 'aligned', 'n']) row.number(name);
+    if (row.has('measured')) row.text('measured');
   }
   return json as ModuleManifest;
 }

@@ -4,6 +4,7 @@ import type { Handlers } from '../protocol/rpc';
 import { chatMethods } from './chatMethods';
 import { runCompletion } from './completion';
 import { ModelPool } from './modelPool';
+import { measureNgram } from './ngramMeasurement';
 import { loadNgram, NgramModules } from './ngramModules';
 import { NgramQuestions } from './ngramQuestions';
 import { Pulse } from './pulse';
@@ -72,6 +73,8 @@ export function createEngine(modelsDir: string): Handlers<EngineMethods> {
       scheduler.run('idle', turn => ngrams.save(request, turn, signal), signal),
     ngramSurvey: (request, _onProgress, signal) =>
       scheduler.run('idle', turn => questions.survey(request, turn, signal), signal),
+    ngramMeasure: (request, onProgress, signal) =>
+      scheduler.run('idle', turn => measureNgram(pool, request, turn, onProgress, signal), signal),
     ngramExpect: (request, _onProgress, signal) =>
       scheduler.run('warm', () => questions.expect(request, signal), signal),
   };

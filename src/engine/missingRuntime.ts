@@ -33,6 +33,7 @@ export function engineWithoutRuntime(reason: unknown): Handlers<EngineMethods> {
     ngramSave: refuse,
     ngramSurvey: refuse,
     ngramExpect: refuse,
+    ngramMeasure: refuse,
   };
 }
 

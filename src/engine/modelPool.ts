@@ -27,7 +27,7 @@ import { type Held, type Hold, ResidentModels } from './residentModels';
 import type { Execution } from './session';
 
 /** Requests of one lane follow each other, so they share warm sequences; lanes do not disturb each other's. */
-export type Lane = 'completion' | 'preview' | 'chat';
+export type Lane = 'completion' | 'preview' | 'chat' | 'measurement';
 
 export interface ModelChoice {
   readonly proposal: FolderRef;

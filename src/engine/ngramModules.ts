@@ -19,6 +19,7 @@ import type {
   NgramFiles,
   NgramFinish,
   NgramRecall,
+  NgramSave,
   NgramTarget,
   NgramUnknown,
   NgramUpdate,
@@ -124,13 +125,13 @@ export class NgramModules {
   }
 
   /** Writes the counts as they are now. What the manifest on disk says besides stays. */
-  async save(target: NgramTarget, turn: Turn, signal: AbortSignal): Promise<NgramWritten> {
+  async save(target: NgramSave, turn: Turn, signal: AbortSignal): Promise<NgramWritten> {
     return this.#withStore(target, signal, async (store, _tokenizer, loaded) => {
       const pause = pauseOf(turn, signal);
       if (!store.isMerged) await store.merge(pause);
       const onDisk = await readNgramManifest(target.module.dir);
       const manifest = onDisk?.tokenizerSha256 === loaded.tokenizerSha256 ? onDisk : loaded;
-      const written = await writeModule(target.module, store, manifest, pause);
+      const written = await writeModule(target.module, store, { ...manifest, ...target.manifest }, pause);
       this.#written.set(store, written);
       await this.pool.wroteModule(target.module);
       return { ...accountOf(store, 0), written };

@@ -148,6 +148,11 @@ export interface NgramFinish extends NgramTarget {
   readonly manifest: Readonly<Record<string, unknown>>;
 }
 
+export interface NgramSave extends NgramTarget {
+  /** What module.json is to say besides from now on, in the place of what it said. */
+  readonly manifest?: Readonly<Record<string, unknown>>;
+}
+
 export interface NgramUpdate extends NgramTarget {
   readonly put: readonly NgramFile[];
   readonly remove: readonly string[];
@@ -200,7 +205,7 @@ export interface EngineMethods extends ChatMethods, NgramQuestionMethods {
   ngramFiles: { params: NgramTarget; result: NgramFiles; progress: never };
   ngramRecall: { params: NgramRecall; result: NgramUnknown; progress: never };
   ngramUpdate: { params: NgramUpdate; result: NgramAccount; progress: never };
-  ngramSave: { params: NgramTarget; result: NgramWritten; progress: never };
+  ngramSave: { params: NgramSave; result: NgramWritten; progress: never };
 }
 
 /** A failure a person can do something about, as it crosses the border. */

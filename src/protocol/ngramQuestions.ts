@@ -33,8 +33,29 @@ export interface NgramExpectation extends Expectation {
   readonly names: readonly NameCount[];
 }
 
+export interface NgramMeasureRequest extends NgramTarget {
+  /** Lines that are completed at most. */
+  readonly nPlaces: number;
+}
+
+export interface NgramMeasureProgress {
+  readonly nDone: number;
+  readonly nPlaces: number;
+}
+
+/** How many lines, each in a file whose own counts were taken off, are written to the letter. */
+export interface NgramMeasurement {
+  readonly nPlaces: number;
+  readonly nFiles: number;
+  /** By the proposal alone. */
+  readonly nAlone: number;
+  /** By the proposal with the module. */
+  readonly nWith: number;
+}
+
 /** Method name → parameters, result and streamed progress. */
 export interface NgramQuestionMethods {
   ngramSurvey: { params: NgramSurveyRequest; result: NgramSurvey; progress: never };
   ngramExpect: { params: NgramExpectRequest; result: NgramExpectation; progress: never };
+  ngramMeasure: { params: NgramMeasureRequest; result: NgramMeasurement; progress: NgramMeasureProgress };
 }

@@ -257,6 +257,72 @@ describe('instant modules', () => {
     assert.equal((await client.call('ngramSurvey', request, never)).files.length, 62);
   });
 
+  it('are measured line by line without what the line’s own file counts, and keep what is written of it', async () => {
+    // What only stands in one file is not known there; what stands in all is known in each.
+    const shared = 'export const plimb = (x) => {\n  while (open) close();\n  return [quux, zorb];\n};\n';
+    const only = (i: number) => shared.replace(/plimb|open|close|quux|zorb/g, word => `${'abcdefghijkl'[i]}${word}`);
+    const measure = (onProgress: (progress: unknown) => void, signal = never) =>
+      client.stream('ngramMeasure', { ...target, nPlaces: 40 }, onProgress, signal);
+    const filesOf = (text: (i: number) => string) =>
+      Array.from({ length: 12 }, (_, i) => file(`src/f${i}.ts`, `// ${i}\n${text(i)}`));
+
+    // The tiny proposal proposes next to anything: the module has to lead.
+    const leading = { strength: { default: 0.9 }, mixture: { default: [0.1, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9] } };
+    await build(filesOf(() => shared));
+    await client.call('ngramSave', { ...target, manifest: leading }, never);
+    client.dispose();
+    open();
+    const seen: unknown[] = [];
+    const known = await measure(progress => seen.push(progress));
+    assert.ok(known.nPlaces >= 12 && known.nFiles === 12, JSON.stringify(known));
+    assert.deepEqual(seen.at(-1), { nDone: known.nPlaces, nPlaces: 40 });
+    assert.equal(known.nAlone, 0);
+    assert.ok(known.nWith > known.nPlaces / 2, JSON.stringify(known));
+
+    await build(filesOf(only));
+    await client.call('ngramSave', { ...target, manifest: leading }, never);
+    client.dispose();
+    open();
+    const unknown = await measure(() => {});
+    assert.ok(unknown.nPlaces >= 12);
+    assert.equal(unknown.nWith, 0);
+
+    const evaluation = [
+      {
+        metric: 'exact match',
+        proposalId: 'tiny',
+        proposal: 0,
+        aligned: 0.5,
+        n: 12,
+        dataset: 'lines',
+        measured: 'now',
+      },
+    ];
+    await client.call('ngramSave', { ...target, manifest: { evaluation } }, never);
+    const put = [file('src/new.ts', only(0), '2')];
+    await client.call('ngramUpdate', { ...target, put, remove: [] }, never);
+    await client.call('ngramSave', target, never);
+    const manifest = JSON.parse(readFileSync(path.join(target.module.dir, 'module.json'), 'utf8'));
+    assert.deepEqual(manifest.evaluation, evaluation);
+    assert.equal(manifest.counts.files, 13);
+  });
+
+  it('give way to a completion while they are measured, and stop when that is cancelled', async () => {
+    await build([...FILES, ...FILES.map(({ name, text }) => file(`more/${name}`, text))]);
+    const controller = new AbortController();
+    const order: string[] = [];
+    const measuring = client
+      .stream('ngramMeasure', { ...target, nPlaces: 40 }, () => {}, controller.signal)
+      .then(
+        () => order.push('measured'),
+        ({ name }) => order.push(name),
+      );
+    await complete('const a', 0.5).then(() => order.push('completed'));
+    controller.abort();
+    await measuring;
+    assert.deepEqual(order, ['completed', 'AbortError']);
+  });
+
   it('are refused with a sentence when a byte on disk is wrong', async () => {
     await build(FILES);
     const bin = countsFile();

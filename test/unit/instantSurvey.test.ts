@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { EvaluationRow } from '../../src/core/manifest';
 import type { EngineClient } from '../../src/host/engineClient';
 import { surveyInstant } from '../../src/host/modules/instantSurvey';
 import type { NgramSurvey } from '../../src/protocol/ngramQuestions';
@@ -26,6 +27,11 @@ describe('a survey of the instant module', () => {
     utimesSync(path.join(module, 'module.json'), 86_400, 86_400);
   });
 
+  const measurement = (proposalId: string, aligned: number): EvaluationRow => ({
+    ...{ metric: 'exact match', proposalId, proposal: 0.1, aligned, n: 150, dataset: 'lines' },
+    measured: '2025-03-31T10:00:00.000Z',
+  });
+  let evaluation: readonly EvaluationRow[] = [];
   const survey = (): Promise<Awaited<ReturnType<typeof surveyInstant>>> => {
     const file = (name: string, nTokens: number, textBytes: number) => ({ name: `w/${name}`, nTokens, textBytes });
     const found: NgramSurvey = {
@@ -43,6 +49,7 @@ describe('a survey of the instant module', () => {
           dir: module,
           folders: [{ name: 'w', dir: path.join(dir, 'src'), mayRead: file => !file.endsWith('secret.ts') }],
           nUnsaved: 2,
+          evaluation: async () => evaluation,
           target: async () => ({ proposal: { id: 'p', dir: '/p' }, module: { id: 'instant', dir: module } }),
         },
         isUsed: true,
@@ -60,6 +67,15 @@ describe('a survey of the instant module', () => {
       { name: 'Python', nFiles: 1, nTokens: 5, textBytes: 50 },
       { name: 'Makefile', nFiles: 1, nTokens: 1, textBytes: 1 },
     ]);
+  });
+
+  it('says what was measured with the proposal in use, and nothing of what was not', async () => {
+    assert.equal((await survey()).measured, undefined);
+    evaluation = [measurement('another', 0.3)];
+    assert.equal((await survey()).measured, undefined);
+    evaluation = [measurement('another', 0.3), measurement('p', 0.2)];
+    const { measured } = await survey();
+    assert.deepEqual(measured, { alone: 0.1, aligned: 0.2, nPlaces: 150, measured: '2025-03-31T10:00:00.000Z' });
   });
 
   it('lists the largest first, and what is left out with why', async () => {
@@ -99,7 +115,9 @@ describe('a survey of the instant module', () => {
 describe('what the instant module’s page says', () => {
   it('is parsed, and dropped where it is none of its messages', () => {
     for (const message of [
-      ...['ready', 'refresh', 'build', 'cancelBuild', 'manageTrust'].map(kind => ({ kind })),
+      ...['ready', 'refresh', 'build', 'cancelBuild', 'manageTrust', 'measure', 'cancelMeasuring'].map(kind => ({
+        kind,
+      })),
       { kind: 'ask', text: '<img src=x>' },
       { kind: 'open', name: '../../etc/passwd' },
     ])

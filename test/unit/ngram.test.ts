@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { argmax } from '../../src/core/distribution';
 import { UserError } from '../../src/core/errors';
 import { NgramModel } from '../../src/core/ngram/ngram';
+import { countsWithout } from '../../src/core/ngram/ngramCounts';
 import { readNgramFile, writeNgramFile } from '../../src/core/ngram/ngramFile';
 import { BETWEEN_TEXTS, readHistory } from '../../src/core/ngram/ngramHistory';
 import { NgramSegment } from '../../src/core/ngram/ngramSegment';
@@ -463,6 +464,28 @@ describe('n-gram sequence', () => {
     }
     await sequence.seek(prompt);
     assert.ok(sequence.draft(6, 0.999).tokens.length < 6);
+  });
+});
+
+describe('counts without one of the files', () => {
+  it('are those of the others, whatever is counted meanwhile', async () => {
+    const store = await storeOf(FILES);
+    await store.merge(noPause);
+    const merged = store.merged();
+    store.put('later', '', tokens(50, 9));
+    await store.settle(noPause);
+    for (const name of Object.keys(FILES)) {
+      const { [name]: _, ...others } = FILES;
+      const without = new NgramModel(store, tokenizer).openOver(countsWithout(merged, name)!);
+      const expected = await storeOf(others);
+      for (const prompt of [tokens(12, 4), tokens(3, 5), FILES.x.slice(0, 20)]) {
+        await without.seek(prompt);
+        const row = without.logps();
+        const wanted = await rowAfter(expected, prompt);
+        for (let v = 0; v < V; v++) assert.ok(Math.abs(row[v] - wanted[v]) < 1e-5, `${name} ${prompt} ${v}`);
+      }
+    }
+    assert.equal(countsWithout(merged, 'nobody'), undefined);
   });
 });
 

@@ -5,6 +5,7 @@
 
 import { argmax } from '../distribution';
 import type { LanguageModel, SeekReport, Sequence, Tokenizer } from '../model';
+import type { NgramCounts } from './ngramCounts';
 import { readHistory } from './ngramHistory';
 import { NgramRow, type Recognition } from './ngramRow';
 import type { NgramStore } from './ngramStore';
@@ -45,20 +46,25 @@ export class NgramModel implements LanguageModel {
   async close(): Promise<void> {}
 
   open(): NgramSequence {
-    return this.#open('document and workspace');
+    return this.#open(this.store, 'document and workspace');
+  }
+
+  /** A sequence over other counts of the same tokens. */
+  openOver(counts: NgramCounts): NgramSequence {
+    return this.#open(counts, 'document and workspace');
   }
 
   /** A sequence whose own tokens are no document: what the workspace alone says. */
   openContext(): NgramSequence {
-    return this.#open('workspace');
+    return this.#open(this.store, 'workspace');
   }
 
-  #open(reading: ConstructorParameters<typeof NgramRow>[3]): NgramSequence {
+  #open(counts: NgramCounts, reading: ConstructorParameters<typeof NgramRow>[3]): NgramSequence {
     const { special } = this.tokenizer;
-    const row = new NgramRow(this.store, special.endoftext, this.#lineStarts, reading);
+    const row = new NgramRow(counts, special.endoftext, this.#lineStarts, reading);
     const marks = new Set<number>(Object.values(special) as number[]);
     return new NgramSequence(
-      this.store,
+      counts,
       row,
       tokens => readHistory(tokens, special),
       token => marks.has(token),
@@ -81,7 +87,7 @@ export class NgramSequence implements Sequence {
   #readAt: number | undefined;
 
   constructor(
-    private readonly store: NgramStore,
+    private readonly store: NgramCounts,
     private readonly row: NgramRow,
     private readonly read: (tokens: readonly number[]) => number[],
     private readonly isSpecial: (token: number) => boolean,

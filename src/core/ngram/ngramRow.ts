@@ -6,10 +6,11 @@
  * distinct continuations keeps n/(n + k·t) for them and leaves the rest to what is asked next. Nesting a document's
  * counts over a workspace's is that of Hellendoorn & Devanbu (FSE 2017).
  */
+
+import type { NgramCounts } from './ngramCounts';
 import { BETWEEN_TEXTS } from './ngramHistory';
 import type { NgramSegment, Range } from './ngramSegment';
 import { MAX_ORDER } from './ngramSort';
-import type { NgramStore } from './ngramStore';
 import { type Continuations, NOTHING, Tally } from './ngramTally';
 
 /**
@@ -56,7 +57,7 @@ export class NgramRow {
    * @param reading what counts are taken from: the history is a document that is counted too, or a mere context.
    */
   constructor(
-    private readonly store: NgramStore,
+    private readonly store: NgramCounts,
     private readonly endToken: number,
     private readonly lineStarts: Uint8Array,
     private readonly reading: 'document and workspace' | 'workspace' = 'document and workspace',

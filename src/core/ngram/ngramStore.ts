@@ -15,6 +15,7 @@ import {
   overlaid,
   type StoredFile,
 } from './ngramContents';
+import type { MergedCounts, NgramCounts, Segments } from './ngramCounts';
 import { NgramSegment } from './ngramSegment';
 import { CHUNK, finish } from './ngramSort';
 import { Tally, type TokenArray, tokenArray } from './ngramTally';
@@ -27,13 +28,7 @@ const MANY_CHANGED = 1 << 17;
 /** Bytes a token takes: itself twice and its place in the order. */
 const BYTES_PER_TOKEN = 8;
 
-/** The segments that a count is taken from. */
-export interface Segments {
-  readonly added: readonly NgramSegment[];
-  readonly removed: NgramSegment | undefined;
-}
-
-export class NgramStore {
+export class NgramStore implements NgramCounts {
   #base: NgramSegment;
   #segments: Segments;
   /** What is counted. */
@@ -95,6 +90,12 @@ export class NgramStore {
   /** The large segment and the files in it: everything, as of the last merge. */
   get base(): { readonly segment: NgramSegment; readonly files: Contents } {
     return { segment: this.#base, files: this.#baseFiles };
+  }
+
+  /** Everything, once it is merged; stays as it is when the store changes. */
+  merged(): MergedCounts {
+    if (!this.isMerged) throw new Error('The counts have to be merged first.');
+    return { segment: this.#base, files: this.#baseFiles, unigrams: this.#unigrams.slice() };
   }
 
   get isMerged(): boolean {

@@ -6,6 +6,7 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import timers from 'node:timers/promises';
 import { EngineGone, isAbortError, UserError } from '../../core/errors';
+import { type EvaluationRow, parseModuleManifest } from '../../core/manifest';
 import { say } from '../../core/sentence';
 import type { FolderRef, NgramAccount, NgramFile, NgramTarget } from '../../protocol/messages';
 import type { EngineClient } from '../engineClient';
@@ -97,6 +98,13 @@ export class InstantModule {
     return this.#build?.progress;
   }
 
+  /** What was measured of it, for every proposal; of what is not there or cannot be read, nothing. */
+  async evaluation(): Promise<readonly EvaluationRow[]> {
+    return readFile(path.join(this.dir, 'module.json'), 'utf8')
+      .then(text => parseModuleManifest(JSON.parse(text)).evaluation)
+      .catch(() => []);
+  }
+
   /** Files that were counted since the counts were written. */
   get nUnsaved(): number {
     return this.#unsaved.size;
@@ -159,7 +167,8 @@ export class InstantModule {
         nDone += nSeen;
         onProgress({ nFiles: files.length, nDone });
       }
-      const manifest = { ...instantManifest(files.length), built: new Date().toISOString() };
+      const fields = { built: new Date().toISOString(), evaluation: await this.evaluation() };
+      const manifest = { ...instantManifest(files.length), ...fields };
       const account = await this.#whileNobodyWrites(
         () => this.#call('ngramFinish', { ...target, manifest }, signal),
         signal,
@@ -299,14 +308,17 @@ export class InstantModule {
     });
   }
 
-  /** Writes the counts as they should be now. Files that change meanwhile are counted at once and written next time. */
-  save(): Promise<void> {
-    const saved = this.#lastSave.then(() => this.#save());
+  /**
+   * Writes the counts as they should be now. Files that change meanwhile are counted at once and written next time.
+   * @param manifest what module.json is to say besides from now on.
+   */
+  save(manifest: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const saved = this.#lastSave.then(() => this.#save(manifest));
     this.#lastSave = saved.catch(() => {});
     return saved;
   }
 
-  async #save(): Promise<void> {
+  async #save(manifest: Readonly<Record<string, unknown>>): Promise<void> {
     await this.update();
     await this.#locked(async () => {
       // Another window may have written since: what is left to count is counted on top of that.
@@ -314,7 +326,11 @@ export class InstantModule {
       this.#saving = [...this.#unsaved];
       this.#unsaved.clear();
       try {
-        const { written } = await this.#call('ngramSave', await this.target(), this.#disposed.signal);
+        const { written } = await this.#call(
+          'ngramSave',
+          { ...(await this.target()), manifest },
+          this.#disposed.signal,
+        );
         this.#written = written;
       } catch (error) {
         for (const file of this.#saving) this.#unsaved.add(file);

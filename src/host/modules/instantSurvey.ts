@@ -1,9 +1,15 @@
 /** What the instant module learned, with what the engine does not know: languages, files on disk, and what is left out. */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseModuleManifest } from '../../core/manifest';
+import { type EvaluationRow, parseModuleManifest } from '../../core/manifest';
 import type { NgramSurvey } from '../../protocol/ngramQuestions';
-import type { LanguageShare, Learned, LeftOutGroup, LeftOutReason } from '../../protocol/pages/instantExplorer';
+import type {
+  LanguageShare,
+  Learned,
+  LeftOutGroup,
+  LeftOutReason,
+  MeasuredHere,
+} from '../../protocol/pages/instantExplorer';
 import type { EngineClient } from '../engineClient';
 import { examineFiles, type LeftOutFile, type ListedFile, readSource } from '../workspaceFiles';
 import { withinLimit } from './instantBatches';
@@ -19,7 +25,7 @@ const MOST_READ = 300;
 
 export interface SurveyParts {
   readonly engine: Pick<EngineClient, 'call'>;
-  readonly instant: Pick<InstantModule, 'target' | 'dir' | 'folders' | 'nUnsaved'>;
+  readonly instant: Pick<InstantModule, 'target' | 'dir' | 'folders' | 'nUnsaved' | 'evaluation'>;
   readonly isUsed: boolean;
   /** A language as people call it, by a file's name; undefined for none that is known. */
   languageOf(name: string): string | undefined;
@@ -28,7 +34,8 @@ export interface SurveyParts {
 /** @throws UserError when the module does not load; AbortError; EngineGone. */
 export async function surveyInstant(parts: SurveyParts, signal: AbortSignal): Promise<Learned> {
   const { engine, instant } = parts;
-  const request = { ...(await instant.target()), nNames: N_NAMES, nPhrases: N_PHRASES };
+  const target = await instant.target();
+  const request = { ...target, nNames: N_NAMES, nPhrases: N_PHRASES };
   const survey = await engine.call('ngramSurvey', request, signal);
   const { listed, leftOut } = await examineFiles(instant.folders, undefined, signal);
   const { nTokens, nNames, names, phrases, files } = survey;
@@ -43,10 +50,16 @@ export async function surveyInstant(parts: SurveyParts, signal: AbortSignal): Pr
     ...(await onDisk(instant.dir)),
     nUnsaved: instant.nUnsaved,
     isUsed: parts.isUsed,
+    measured: measuredWith(await instant.evaluation(), target.proposal.id),
     languages: languagesOf(files, name => parts.languageOf(name)),
     largest: [...files].sort((a, b) => b.textBytes - a.textBytes || (a.name < b.name ? -1 : 1)).slice(0, N_LARGEST),
     leftOut: grouped([...leftOut, ...(await notCounted(listed, new Set(files.map(({ name }) => name)), signal))]),
   };
+}
+
+function measuredWith(evaluation: readonly EvaluationRow[], proposalId: string): MeasuredHere | undefined {
+  const row = evaluation.find(found => found.proposalId === proposalId);
+  return row && { alone: row.proposal, aligned: row.aligned, nPlaces: row.n, measured: row.measured };
 }
 
 async function onDisk(dir: string): Promise<Pick<Learned, 'diskBytes' | 'built' | 'written'>> {

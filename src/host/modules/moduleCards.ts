@@ -83,19 +83,22 @@ function trainingOf(manifest: ModuleManifest | undefined): Pick<ModuleCard, 'tra
 }
 
 function gainsOf(evaluation: readonly EvaluationRow[], proposalId: string): GainView[] {
-  const gains = evaluation.map(({ metric, proposalId: measuredWith, proposal, aligned, n, dataset }): GainView => {
-    const difference = aligned - proposal;
-    const isSame = Math.abs(difference) <= SAME * Math.abs(proposal);
-    const isBetter = LESS_IS_BETTER.has(metric) ? difference < 0 : difference > 0;
-    return {
-      metric,
-      proposal,
-      aligned,
-      n,
-      dataset,
-      verdict: isSame ? 'same' : isBetter ? 'better' : 'worse',
-      isThisProposal: measuredWith === proposalId,
-    };
-  });
+  const gains = evaluation.map(
+    ({ metric, proposalId: measuredWith, proposal, aligned, n, dataset, measured }): GainView => {
+      const difference = aligned - proposal;
+      const isSame = Math.abs(difference) <= SAME * Math.abs(proposal);
+      const isBetter = LESS_IS_BETTER.has(metric) ? difference < 0 : difference > 0;
+      return {
+        metric,
+        proposal,
+        aligned,
+        n,
+        dataset,
+        verdict: isSame ? 'same' : isBetter ? 'better' : 'worse',
+        isThisProposal: measuredWith === proposalId,
+        ...(measured !== undefined && { measured }),
+      };
+    },
+  );
   return [...gains.filter(gain => gain.isThisProposal), ...gains.filter(gain => !gain.isThisProposal)];
 }

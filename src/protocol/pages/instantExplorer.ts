@@ -1,5 +1,5 @@
 /** What the instant module's page and the extension say to each other: whole states one way, intents the other. */
-import type { NgramExpectation, NgramSurvey } from '../ngramQuestions';
+import type { NgramExpectation, NgramMeasureProgress, NgramSurvey } from '../ngramQuestions';
 
 /**
  * Why a file is not counted: its kind, by its name (binary, generated, locked); what a person or Residual keeps out
@@ -23,6 +23,16 @@ export interface LanguageShare {
   readonly textBytes: number;
 }
 
+/** What was measured with the proposal in use. */
+export interface MeasuredHere {
+  /** Shares of lines that are written to the letter. */
+  readonly alone: number;
+  readonly aligned: number;
+  readonly nPlaces: number;
+  /** ISO 8601. */
+  readonly measured: string | undefined;
+}
+
 export interface LeftOutGroup {
   readonly reason: LeftOutReason;
   readonly nFiles: number;
@@ -44,6 +54,8 @@ export interface Learned extends Pick<NgramSurvey, 'nTokens' | 'nNames' | 'names
   /** Files that were counted since. */
   readonly nUnsaved: number;
   readonly isUsed: boolean;
+  /** Undefined until it is measured. */
+  readonly measured: MeasuredHere | undefined;
   readonly languages: readonly LanguageShare[];
   readonly largest: readonly LearnedFile[];
   readonly leftOut: readonly LeftOutGroup[];
@@ -60,6 +72,8 @@ export type ToExplorerPage =
   /** What is shown stays until the next state. */
   | { readonly kind: 'working' }
   | { readonly kind: 'state'; readonly state: ExplorerState }
+  /** How far a measurement is; undefined when none runs. */
+  | { readonly kind: 'measuring'; readonly progress: NgramMeasureProgress | undefined }
   | { readonly kind: 'expected'; readonly text: string; readonly expectation: NgramExpectation }
   /** A sentence for the page's foot, and for screen readers. */
   | { readonly kind: 'said'; readonly text: string };
@@ -70,6 +84,8 @@ export type FromExplorerPage =
   | { readonly kind: 'build' }
   | { readonly kind: 'cancelBuild' }
   | { readonly kind: 'manageTrust' }
+  | { readonly kind: 'measure' }
+  | { readonly kind: 'cancelMeasuring' }
   /** What follows this text? */
   | { readonly kind: 'ask'; readonly text: string }
   /** Shows a file of the module in an editor. */
@@ -87,6 +103,8 @@ export function parseFromExplorerPage(message: unknown): FromExplorerPage | unde
     case 'build':
     case 'cancelBuild':
     case 'manageTrust':
+    case 'measure':
+    case 'cancelMeasuring':
       return { kind };
     case 'ask':
       return typeof text === 'string' && text.length <= MAX_TEXT_CHARS ? { kind, text } : undefined;

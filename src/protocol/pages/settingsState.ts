@@ -39,6 +39,8 @@ export interface GainView {
   readonly verdict: 'better' | 'worse' | 'same';
   /** Measured with the proposal that is in use. */
   readonly isThisProposal: boolean;
+  /** When, as ISO 8601; of what is measured again and again. */
+  readonly measured?: string;
 }
 
 export interface ModuleCard {

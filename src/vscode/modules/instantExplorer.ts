@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { isAbortError, messageOf } from '../../core/errors';
 import type { EngineClient } from '../../host/engineClient';
+import { InstantMeasurement } from '../../host/modules/instantMeasurement';
 import type { InstantModule } from '../../host/modules/instantModule';
 import { surveyInstant } from '../../host/modules/instantSurvey';
 import {
@@ -33,6 +34,7 @@ export function registerInstantExplorer(parts: ExplorerParts): vscode.Disposable
     explorer,
     vscode.commands.registerCommand('residual.exploreInstantModule', () => explorer.open()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => explorer.show()),
+    { dispose: () => explorer.stopMeasuring() },
     ...(parts.instant === undefined ? [] : [parts.instant.onDidChangeBuild(() => explorer.show())]),
   );
 }
@@ -41,8 +43,14 @@ class InstantExplorer implements vscode.Disposable {
   private readonly panel: Panel<ToExplorerPage, FromExplorerPage>;
   private surveying = new AbortController();
   private asking = new AbortController();
+  private readonly measurement: InstantMeasurement | undefined;
 
   constructor(private readonly parts: ExplorerParts) {
+    const { engine, instant } = parts;
+    if (instant !== undefined) {
+      this.measurement = new InstantMeasurement({ engine, instant, now: () => new Date().toISOString() });
+      this.measurement.onDidChange(() => this.showProgress());
+    }
     this.panel = new Panel<ToExplorerPage, FromExplorerPage>({
       name: 'instantExplorer',
       title: vscode.l10n.t('Residual: Instant Module'),
@@ -83,6 +91,26 @@ class InstantExplorer implements vscode.Disposable {
     }
   }
 
+  stopMeasuring(): void {
+    this.measurement?.cancel();
+  }
+
+  private showProgress(): void {
+    this.panel.post({ kind: 'measuring', progress: this.measurement?.progress });
+  }
+
+  private async measure(): Promise<void> {
+    try {
+      await this.measurement?.run();
+      this.say(vscode.l10n.t('It is measured.'));
+    } catch (error) {
+      if (isAbortError(error)) return;
+      this.parts.log.warn(`instant module: not measured: ${messageOf(error)}`);
+      throw error;
+    }
+    await this.show();
+  }
+
   private say(text: string): void {
     this.panel.post({ kind: 'said', text });
   }
@@ -91,8 +119,14 @@ class InstantExplorer implements vscode.Disposable {
     const { instant } = this.parts;
     switch (message.kind) {
       case 'ready':
+        this.showProgress();
+        return this.show();
       case 'refresh':
         return this.show();
+      case 'measure':
+        return this.measure();
+      case 'cancelMeasuring':
+        return this.stopMeasuring();
       case 'build':
         await vscode.commands.executeCommand('residual.buildInstantModule');
         return;

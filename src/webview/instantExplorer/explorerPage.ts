@@ -1,6 +1,6 @@
 /** What the page knows of the instant module, and what a person looks for in it. Keeps nothing: it shows the workspace's text. */
 import { render } from 'lit-html';
-import type { NgramExpectation } from '../../protocol/ngramQuestions';
+import type { NgramExpectation, NgramMeasureProgress } from '../../protocol/ngramQuestions';
 import type { ExplorerState, FromExplorerPage, ToExplorerPage } from '../../protocol/pages/instantExplorer';
 import { pageView } from './view';
 
@@ -8,6 +8,8 @@ export class ExplorerPage {
   state: ExplorerState | undefined;
   isWorking = true;
   said = '';
+  /** How far a measurement is. */
+  measuring: NgramMeasureProgress | undefined;
   /** What is looked for. */
   text = '';
   /** The last answer; to an earlier text while the next one is on its way. */
@@ -31,6 +33,9 @@ export class ExplorerPage {
         this.state = message.state;
         // The counts may have changed: what was asked is asked again.
         if (message.state.kind === 'learned' && this.text.trim() !== '') this.post({ kind: 'ask', text: this.text });
+        break;
+      case 'measuring':
+        this.measuring = message.progress;
         break;
       case 'expected':
         if (message.text === this.text) this.answer = message;

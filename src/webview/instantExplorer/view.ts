@@ -5,6 +5,7 @@ import { moment, number, size } from '../numbers';
 import { t } from '../page';
 import type { ExplorerPage } from './explorerPage';
 import { filesView } from './files';
+import { measuredView } from './measured';
 import { searchView } from './search';
 import { namesView, phrasesView } from './words';
 
@@ -88,7 +89,7 @@ function unavailableView(page: ExplorerPage, reason: 'untrusted' | 'no-folder' |
 function learnedView(page: ExplorerPage, learned: Learned): TemplateResult {
   return html`
     ${learned.isUsed ? nothing : html`<p class="note">${t('No completion uses it: saved files are counted when one does.')}</p>`}
-    ${figuresView(learned)} ${searchView(page)} ${namesView(page, learned)} ${phrasesView(page, learned)}
+    ${figuresView(learned)} ${searchView(page)} ${measuredView(page, learned)} ${namesView(page, learned)} ${phrasesView(page, learned)}
     ${filesView(page, learned)}
     <div class="actions">
       <button class="secondary" id="build" @click=${() => page.post({ kind: 'build' })}>${t('Rebuild')}</button>

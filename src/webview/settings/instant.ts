@@ -2,6 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { PanelState } from '../../protocol/pages/settingsState';
 import { t } from '../page';
+import { gainView } from './library';
 import { INSTANT_ID } from './names';
 import { icon, spinner } from './parts';
 import type { SettingsPage } from './settingsPage';
@@ -41,7 +42,7 @@ function stateOf(page: SettingsPage, state: PanelState): TemplateResult {
         <div class="card-foot"><button class="secondary" @click=${does('cancelBuild')}>${t('Cancel')}</button></div>`;
     }
     case 'built':
-      return html`${counts(instant)}
+      return html`${counts(instant)} ${gainView(state.library.find(({ id }) => id === INSTANT_ID)?.gains ?? [])}
         <div class="card-foot">
           ${useButton(page, state)}
           <button class="secondary" @click=${does('exploreInstant')}>${t('Explore')}</button>

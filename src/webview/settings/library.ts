@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import type { ModuleAction } from '../../protocol/pages/settings';
 import type { GainView, ModuleCard, PanelState } from '../../protocol/pages/settingsState';
+import { moment } from '../numbers';
 import { t } from '../page';
 import { instantCard } from './instant';
 import { INSTANT_ID } from './names';
@@ -94,14 +95,16 @@ export function gainView(gains: readonly GainView[]): TemplateResult {
   const gain = gains.find(({ isThisProposal }) => isThisProposal);
   if (gain === undefined)
     return html`<p class="gain muted">${icon('question')} ${t('Not measured with this proposal')}</p>`;
-  const { metric, proposal, aligned, n, dataset, verdict } = gain;
+  const { metric, proposal, aligned, n, dataset, verdict, measured } = gain;
   const percent = number(Math.abs((100 * (aligned - proposal)) / (proposal || 1)), 1);
   const said = { better: t('{0} % better', percent), worse: t('{0} % worse', percent), same: t('the same') }[verdict];
   const arrow = { better: 'arrow-up', worse: 'arrow-down', same: 'dash' }[verdict];
   return html`<p class="gain is-${verdict}" title=${dataset}>
     ${icon(arrow)} <strong>${said}</strong> ${t('than the proposal alone')}
     <span class="muted"
-      >${t('{0} {1} → {2}, {3} samples', metric, number(proposal, 3), number(aligned, 3), number(n))}</span
+      >${t('{0} {1} → {2}, {3} samples', metric, number(proposal, 3), number(aligned, 3), number(n))}${
+        measured === undefined ? nothing : `, ${moment(measured)}`
+      }</span
     >
   </p>`;
 }

@@ -27,9 +27,7 @@ import { follows, HABITS, restyled, STYLES, type Style } from './styles';
 
 const SIZES = [20, 50, 100, 200];
 /** Places of each kind in each surrounding. */
-const N_MEASURED = { habit: 10, neutral: 24 };
-/** Half of what the editor asks with, for the sake of time. */
-const CONTEXT_TOKENS = 384;
+const N_MEASURED = { habit: 25, neutral: 40 };
 /** Lines this near to what a person writes are accepted and mended. */
 const MENDED_FROM = 0.6;
 const { signal } = new AbortController();
@@ -219,8 +217,8 @@ async function measure(engine: CliEngine, choice: Choice, moments: readonly Mome
 
 /** The first line of what the product would show. */
 async function completionAt(engine: CliEngine, choice: Choice, { text }: Moment): Promise<string> {
-  const request = requestOf({ text, choice, contextTokens: CONTEXT_TOKENS, nCompletions: 1 });
-  const { completions } = await engine.complete({ ...request, extent: 'line', maxTokens: 24 });
+  const request = requestOf({ text, choice, contextTokens: 768, nCompletions: 1 });
+  const { completions } = await engine.complete({ ...request, extent: 'line', maxTokens: 32 });
   const shown = completions[0] && tidy(completions[0].text, text);
   return (shown?.text ?? '').split('\n', 1)[0].trimEnd();
 }

@@ -30,6 +30,7 @@ const programs = {
   'cli/complete': 'src/cli/complete.ts',
   'cli/eval': 'src/cli/eval.ts',
   'cli/bench': 'src/cli/bench.ts',
+  'cli/trainModule': 'src/cli/trainModule.ts',
 };
 
 function filesBelow(folder, suffix) {

@@ -1,5 +1,5 @@
 // Runs one of the command-line tools in dist/cli, built first, in the folder the person called from.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { build } from './build.mjs';
 import { root, setUp } from './setup.mjs';
@@ -8,9 +8,12 @@ import { root, setUp } from './setup.mjs';
 export async function runCli(name) {
   await setUp();
   await build();
-  const tool = spawnSync(process.execPath, [path.join(root, 'dist/cli', `${name}.js`), ...process.argv.slice(2)], {
+  const tool = spawn(process.execPath, [path.join(root, 'dist/cli', `${name}.js`), ...process.argv.slice(2)], {
     cwd: process.env.INIT_CWD ?? process.cwd(),
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  process.exitCode = tool.status ?? 1;
+  // Ctrl+C reaches the tool by itself, which may have something to save: it says when this ends.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => tool.kill('SIGTERM'));
+  process.exitCode = await new Promise(resolve => tool.on('close', code => resolve(code ?? 1)));
 }

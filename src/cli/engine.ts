@@ -8,6 +8,7 @@ import type { CompleteRequest, CompleteResult, EngineStatus } from '../protocol/
 /** dist/cli is two folders below the project. */
 const PROJECT = path.resolve(__dirname, '../..');
 export const ENGINE_SCRIPT = path.join(PROJECT, 'dist/engine.js');
+export const TRAINER_SCRIPT = path.join(PROJECT, 'dist/trainer.js');
 export const MODELS_DIR = process.env.RESIDUAL_MODELS ?? path.join(PROJECT, 'models');
 
 export interface CliEngine {

@@ -33,7 +33,11 @@ export interface TrainingSpec {
   readonly base: FolderRef;
   /** Training time, without preparing and measuring. */
   readonly minutes: number;
-  /** 32-bit; the same seed and files give the same losses. */
+  /** Steps to take, however long they are; as many as fit into the minutes when absent. */
+  readonly nSteps?: number;
+  /** Seconds of work that a kill can cost at most; half a minute when absent. */
+  readonly checkpointSeconds?: number;
+  /** 32-bit; the same seed, files and steps give the same losses. */
   readonly seed: number;
   /** Highest rate of AdamW. */
   readonly learningRate: number;

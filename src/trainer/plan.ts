@@ -26,6 +26,7 @@ export function tokensOfStep(spec: TrainingSpec): number {
 }
 
 export function planOf(spec: TrainingSpec, account: DataAccount, tokensPerS: number): Plan {
+  if (spec.nSteps !== undefined) return { nSteps: spec.nSteps, tokensPerS };
   const ofStep = tokensOfStep(spec);
   const inTime = (spec.minutes * 60 * tokensPerS) / ofStep;
   const isOfPairs = spec.objective === 'preference';

@@ -98,7 +98,8 @@ export async function proposalSamples(
     writeJobFile(dir, SAMPLES_FILE, packSamples({ key, m: drawing.m, isDone, elapsedMs, responses }));
   const random = seededRandom(spec.seed);
   const sequence = proposal.model.open();
-  const limitMs = MOST_SHARE * spec.minutes * 60_000;
+  // Where steps are counted and not minutes, the machine's speed has no say in what is learned.
+  const limitMs = spec.nSteps === undefined ? MOST_SHARE * spec.minutes * 60_000 : Number.POSITIVE_INFINITY;
   let savedMs = elapsedMs;
   try {
     for (let i = responses.length; i < prompts.length; i++) {

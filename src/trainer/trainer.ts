@@ -116,6 +116,11 @@ function checkSpec(spec: TrainingSpec): void {
     if (!(Number.isFinite(value) && value >= from && value <= to))
       throw wrong(field, value, `a number from ${from} to ${to}`);
   }
+  const { nSteps, checkpointSeconds } = spec;
+  if (nSteps !== undefined && !(Number.isSafeInteger(nSteps) && nSteps >= 1))
+    throw wrong('nSteps', nSteps, 'a whole number of at least 1');
+  if (checkpointSeconds !== undefined && !(checkpointSeconds >= 0))
+    throw wrong('checkpointSeconds', checkpointSeconds, 'a number of at least 0');
   if (!(spec.replayShare >= 0 && spec.replayShare < 1))
     throw wrong('replayShare', spec.replayShare, 'a number from 0 to below 1');
 }

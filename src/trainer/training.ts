@@ -111,7 +111,7 @@ class Training {
             bestFlat.set(flat);
           }
         }
-        if (seconds - savedS < CHECKPOINT_EVERY_S) continue;
+        if (seconds - savedS < (spec.checkpointSeconds ?? CHECKPOINT_EVERY_S)) continue;
         await saveCheckpoint(dir, state());
         savedS = seconds;
       }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { UserError } from '../../core/errors';
 import { say } from '../../core/sentence';
 import type { TrainingForm } from '../../protocol/pages/training';
-import type { TrainingSpec } from '../../protocol/training';
+import { TRAINING_DEFAULTS, type TrainingSpec } from '../../protocol/training';
 import { titleOf } from '../modules/moduleFiles';
 import { sha256OfFile } from '../modules/moduleFolder';
 import type { FoundModule, FoundProposal } from '../modules/registry';
@@ -54,16 +54,9 @@ export function defaultForm(title: string, base: string, nCores: number): Traini
   return {
     code: { kind: 'workspace' },
     title,
-    objective: 'nll',
-    minutes: 10,
     base,
-    seed: 1,
-    learningRate: 1e-3,
-    alpha: 1e-4,
-    beta: 0.5,
-    replayShare: 0.15,
+    ...TRAINING_DEFAULTS,
     threads: Math.min(MOST_THREADS, Math.max(1, Math.floor(nCores / 2))),
-    memoryMiB: 1024,
   };
 }
 

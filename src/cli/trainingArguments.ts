@@ -1,0 +1,116 @@
+/** What `npm run -s train-module` was asked for. Numbers have the limits of the editor's form. */
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf, UserError } from '../core/errors';
+import { FORM_LIMITS, type FormNumber, isWithin, WHOLE_NUMBERS } from '../protocol/pages/training';
+import { OBJECTIVES, type Objective } from '../protocol/training';
+
+const USAGE =
+  'usage: npm run -s train-module -- --from DIR --out DIR [--objective nll|ram|ram-normalised|joint|preference] [--pairs FILE.jsonl] [--minutes N | --steps N] [--base ID] [--proposal ID] [--id ID] [--title T] [--seed N] [--threads N] [--memory MIB] [--learning-rate X] [--replay X] [--alpha X] [--beta X] [--job DIR] [--json]';
+
+/** Options that are numbers of the specification, by the names that it has for them. */
+export const NUMBER_OPTIONS = {
+  minutes: 'minutes',
+  seed: 'seed',
+  threads: 'threads',
+  memory: 'memoryMiB',
+  'learning-rate': 'learningRate',
+  replay: 'replayShare',
+  alpha: 'alpha',
+  beta: 'beta',
+} as const satisfies Readonly<Record<string, FormNumber>>;
+
+export interface Asked {
+  /** Absolute, as all paths here. */
+  readonly from: string | undefined;
+  readonly out: string;
+  readonly job: string | undefined;
+  readonly pairs: string | undefined;
+  readonly objective: Objective | undefined;
+  readonly proposal: string;
+  readonly base: string | undefined;
+  readonly id: string | undefined;
+  readonly title: string | undefined;
+  readonly nSteps: number | undefined;
+  /** Those that were given. */
+  readonly numbers: Partial<Readonly<Record<FormNumber, number>>>;
+  readonly json: boolean;
+}
+
+/** @throws UserError */
+export function readArguments(): Asked {
+  const values = parse();
+  if (values.out === undefined) throw new UserError('usage', USAGE);
+  const objective = OBJECTIVES.find(known => known === values.objective);
+  if (values.objective !== undefined && objective === undefined) {
+    throw new UserError(
+      'unknown-objective',
+      `There is no objective "${values.objective}". Objectives: ${OBJECTIVES.join(', ')}.`,
+    );
+  }
+  const numbers: Partial<Record<FormNumber, number>> = {};
+  for (const [option, field] of Object.entries(NUMBER_OPTIONS)) {
+    const value = values[option as keyof typeof NUMBER_OPTIONS];
+    if (value !== undefined) numbers[field] = number(option, field, value);
+  }
+  const absolute = (dir: string | undefined) => (dir === undefined ? undefined : path.resolve(dir));
+  return {
+    from: absolute(values.from),
+    out: path.resolve(values.out),
+    job: absolute(values.job),
+    pairs: absolute(values.pairs),
+    objective,
+    proposal: values.proposal ?? 'auto',
+    base: values.base,
+    id: values.id,
+    title: values.title,
+    nSteps: values.steps === undefined ? undefined : steps(values.steps),
+    numbers,
+    json: values.json ?? false,
+  };
+}
+
+function parse() {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      options: {
+        from: text,
+        out: text,
+        job: text,
+        pairs: text,
+        objective: text,
+        proposal: text,
+        base: text,
+        id: text,
+        title: text,
+        minutes: text,
+        steps: text,
+        seed: text,
+        threads: text,
+        memory: text,
+        'learning-rate': text,
+        replay: text,
+        alpha: text,
+        beta: text,
+        json: { type: 'boolean' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UserError('usage', `${messageOf(error)} ${USAGE}`);
+  }
+}
+
+function number(option: string, field: FormNumber, text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (isWithin(field, value)) return value;
+  const { least, most } = FORM_LIMITS[field];
+  const kind = WHOLE_NUMBERS.has(field) ? 'a whole number' : 'a number';
+  throw new UserError('usage', `--${option} must be ${kind} from ${least} to ${most}, not ${text}.`);
+}
+
+function steps(text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 1) return value;
+  throw new UserError('usage', `--steps must be a whole number of at least 1, not ${text}.`);
+}

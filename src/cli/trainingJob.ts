@@ -1,0 +1,157 @@
+/**
+ * A training that a terminal asked for, as a folder: the trainer's files, and `asked.json`, which is written once the data
+ * is prepared. With it there the training goes on; without it, it begins anew.
+ */
+import { cp, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../core/errors';
+import { Gitignore } from '../host/gitignore';
+import { codeBatches, listCode } from '../host/training/collectCode';
+import type { Trainer } from '../host/training/trainer';
+import type { Folder } from '../host/workspaceFiles';
+import type { DryRun, TrainingSpec } from '../protocol/training';
+import { type Asked, NUMBER_OPTIONS } from './trainingArguments';
+import { readPairs } from './trainingPairs';
+
+const ASKED_FILE = 'asked.json';
+const SPEC_FILE = 'spec.json';
+
+export interface Begun {
+  readonly formatVersion: 1;
+  readonly spec: TrainingSpec;
+  readonly dryRun: DryRun;
+}
+
+/** Where a job lies unless something else was asked for: beside its module, so that the same command finds it again. */
+export function jobFolder({ job, out }: Asked): string {
+  return job ?? `${out}.training`;
+}
+
+/** @returns undefined when there is none to go on with. */
+export async function readBegun(dir: string): Promise<Begun | undefined> {
+  try {
+    const begun = JSON.parse(await readFile(path.join(dir, ASKED_FILE), 'utf8')) as Begun | null;
+    return begun?.formatVersion === 1 ? begun : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Goes on with what was begun, with the memory, threads and models of now.
+ * @throws UserError when something else is asked for than what was begun
+ */
+export async function goOn(dir: string, asked: Asked, { spec }: Begun, now: TrainingSpec): Promise<void> {
+  const fixed: [string, unknown, unknown][] = [
+    ['objective', asked.objective, spec.objective],
+    ['base', asked.base, spec.base.id],
+    ['id', asked.id, spec.module.id],
+    ['title', asked.title, spec.module.title],
+    ['steps', asked.nSteps, spec.nSteps],
+  ];
+  for (const [option, field] of Object.entries(NUMBER_OPTIONS))
+    if (field !== 'threads' && field !== 'memoryMiB') fixed.push([option, asked.numbers[field], spec[field]]);
+  for (const [option, wanted, begun] of fixed) {
+    if (wanted === undefined || wanted === begun) continue;
+    throw new UserError(
+      'training-begun-otherwise',
+      `The training in ${dir} was begun with --${option} ${begun}, not ${wanted}. Go on with that, choose another --out, or delete the folder.`,
+    );
+  }
+  const { threads, memoryMiB } = { ...spec, ...asked.numbers };
+  const relocated = { ...spec, threads, memoryMiB, proposal: now.proposal, base: now.base };
+  await writeWhole(dir, SPEC_FILE, JSON.stringify(relocated, null, 2));
+}
+
+/** Reads the code and the pairs into the folder. @throws UserError; AbortError */
+export async function begin(
+  trainer: Trainer,
+  dir: string,
+  asked: Asked,
+  spec: TrainingSpec,
+  signal: AbortSignal,
+): Promise<DryRun> {
+  const { from } = asked;
+  const pairs = asked.pairs === undefined ? [] : await readPairs(asked.pairs);
+  const files =
+    from === undefined
+      ? []
+      : await listCode([await folderOf(from)], { kind: 'workspace' }, () => true, signal).catch(error => {
+          throw error instanceof UserError ? nothingIn(from) : error;
+        });
+  const isNew = (await mkdir(dir, { recursive: true })) !== undefined;
+  if (!isNew) await checkIsJob(dir);
+  try {
+    await trainer.call('begin', { dir, spec }, signal);
+    for await (const batch of codeBatches(files, signal))
+      await trainer.call('addFiles', { dir, files: batch.files }, signal);
+    if (pairs.length > 0) await trainer.call('addPairs', { dir, pairs }, signal);
+    const dryRun = await trainer.call('prepare', { dir }, signal);
+    await writeWhole(dir, ASKED_FILE, JSON.stringify({ formatVersion: 1, spec, dryRun } satisfies Begun, null, 2));
+    return dryRun;
+  } catch (error) {
+    if (isNew) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
+    throw error;
+  }
+}
+
+/** @throws UserError for a folder with something else in it */
+async function checkIsJob(dir: string): Promise<void> {
+  const names = await readdir(dir);
+  if (names.length === 0 || names.includes(SPEC_FILE)) return;
+  throw new UserError('no-job', `${dir} holds something else than a training. Choose another --job.`);
+}
+
+/** @throws UserError when something is there already */
+export async function checkFree(out: string): Promise<void> {
+  const names = await readdir(out).catch((error: { readonly code?: unknown }) => {
+    if (error.code === 'ENOENT') return [];
+    throw new UserError('out-not-free', `${out} is no folder. Choose another --out.`);
+  });
+  if (names.length === 0) return;
+  throw new UserError('out-not-free', `There is something in ${out} already. Choose another --out, or delete it.`);
+}
+
+/** Moves the module to where it was asked for, whole or not at all, also to another disk. */
+export async function deliver(moduleDir: string, out: string): Promise<void> {
+  await mkdir(path.dirname(out), { recursive: true });
+  // An empty folder may be there; not every system renames onto one.
+  await rm(out, { recursive: true, force: true });
+  try {
+    await rename(moduleDir, out);
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code !== 'EXDEV') throw error;
+    const beside = `${out}.new`;
+    await rm(beside, { recursive: true, force: true });
+    await cp(moduleDir, beside, { recursive: true });
+    await rename(beside, out);
+  }
+}
+
+/** What the setting `residual.exclude` leaves alone in the editor, as it is without a person's own settings. */
+async function folderOf(dir: string): Promise<Folder> {
+  const manifest = await readFile(path.resolve(__dirname, '../../package.json'), 'utf8');
+  const { properties } = JSON.parse(manifest).contributes.configuration;
+  const excluded = Gitignore.parse(Object.keys(properties['residual.exclude'].default).join('\n'));
+  const relative = (file: string) => path.relative(dir, file).split(path.sep).join('/');
+  return { name: path.basename(dir), dir, mayRead: file => !excluded.ignores(relative(file)) };
+}
+
+async function writeWhole(dir: string, name: string, content: string): Promise<void> {
+  const beside = path.join(dir, `.${name}.new`);
+  const file = await open(beside, 'w');
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path.join(dir, name));
+}
+
+function nothingIn(dir: string): UserError {
+  return new UserError(
+    'training-no-files',
+    `No source files were found in ${dir}. What git ignores and files that usually hold secrets are left out. Choose another --from.`,
+  );
+}

@@ -57,7 +57,7 @@ export const TRAINING_DEFAULTS = {
   objective: 'nll',
   minutes: 10,
   seed: 1,
-  learningRate: 1e-3,
+  learningRate: 2e-3,
   alpha: 1e-4,
   beta: 0.5,
   replayShare: 0.15,

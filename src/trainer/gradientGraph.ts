@@ -89,8 +89,9 @@ export class GradientGraph {
       interOpNumThreads: 1,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
-      // The arena keeps every buffer it ever had: twice the memory for a tenth of the speed.
-      enableCpuMemArena: false,
+      // Without its arena the runtime gives 32 MB back and asks for them again at every operation on the vocabulary: a
+      // quarter less memory, and a quarter more time, most of it the system's.
+      enableCpuMemArena: true,
       extra: { session: { 'intra_op.allow_spinning': '0', set_denormal_as_zero: '1' } },
     });
     const input = session.inputMetadata.find(({ name: of }) => of === 'flat');

@@ -12,6 +12,8 @@ import { type Combination, evaluatePair, exactMatch, measurePair } from './pairE
 const ROWS_UNDER_WAY = 8;
 const ROWS_AT_THE_END = 48;
 const CUTS_AT_THE_END = 100;
+/** Few files have few lines: the same ones again would only look like more. */
+const TOKENS_A_CUT = 48;
 /** Strength while training, where it is not yet calibrated; a product over-sharpens at its full exponent. */
 const UNDER_WAY: Readonly<Record<StrengthRule, number>> = { geometric: 0.5, product: 0.3, joint: 0.5, ratio: 1 };
 
@@ -53,7 +55,7 @@ export class HeldOut {
   async judge(aligner: LanguageModel, signal: AbortSignal): Promise<FinalScores> {
     const { proposal, dataset, combination } = this;
     const pair = await evaluatePair(proposal.model, aligner, this.#rows, signal, combination);
-    const cuts = dataset.heldOutCuts(CUTS_AT_THE_END);
+    const cuts = dataset.heldOutCuts(Math.min(CUTS_AT_THE_END, Math.ceil(pair.n / TOKENS_A_CUT)));
     const lines = await exactMatch(proposal, aligner, cuts, pair.strength, signal, combination);
     const of = `${dataset.account.nHeldOutFiles} held-out files of the workspace`;
     const row = (metric: string, n: number, alone: number, aligned: number, more: object = {}): EvaluationRow => ({

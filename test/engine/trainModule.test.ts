@@ -16,7 +16,8 @@ interface Ended {
 }
 
 describe('train-module', function () {
-  this.timeout(240_000);
+  // A trainer gives way to everything: on a busy machine it takes its time.
+  this.timeout(600_000);
   let dir: string;
   let from: string;
   before(() => {

@@ -13,7 +13,7 @@ export function reportView(page: TrainingPage, job: JobView, report: TrainingRep
   return html`<p class="verdict" id="verdict">${verdict(report)}</p>
     ${evaluationTable(report)}
     <p class="muted about">
-      ${t('Measured on {0} held-out files that it never saw. Strength {1}; {2} tokens in {3}.', number(dryRun.nHeldOutFiles), fixed(report.strength, 2), number(report.nTokens), duration(report.seconds))}
+      ${t('Measured on {0} held-out files that it never saw. Strength {1}; trained for {2} on {3} tokens.', number(dryRun.nHeldOutFiles), fixed(report.strength, 2), duration(report.seconds), number(report.nTokens))}
     </p>
     ${placeText(report)}
     <div class="actions">${buttons(page, job, report)} ${another(page)}</div>

@@ -29,7 +29,7 @@ function tokenView(page: WhyPage, view: WhyView, token: WhyToken, i: number): Te
     part('', text.slice(nTyped, nShown)),
     part('cut', text.slice(Math.max(nTyped, nShown))),
     text === '' ? html`<span class="end">${t('end')}</span>` : nothing,
-    marks === '' ? nothing : html`<sup aria-hidden="true">${marks}</sup>`,
+    marks === '' ? nothing : html`<sup aria-hidden="true" data-marks=${marks}></sup>`,
   ];
   return html`<span
       class="token${mark}"

@@ -17,7 +17,7 @@ import { DELTA, never } from './support/fixtures';
 
 const FORM: TrainingForm = {
   ...defaultForm('Tiny style', 'tiny', 2),
-  minutes: 0.05,
+  minutes: 0.1,
   replayShare: 0,
   learningRate: 3e-3,
 };

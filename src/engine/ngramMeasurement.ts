@@ -21,6 +21,9 @@ const PER_FILE = 4;
 const MOST_FILE_TOKENS = 1 << 16;
 /** Shorter ones are closers and the like, longer ones are data. */
 const LINE_CHARS = { least: 12, most: 160 };
+/** Less is mostly closers. */
+const LEAST_LEFT_CHARS = 4;
+const WORDS = /[\p{L}\p{N}_$]+|[^\s\p{L}\p{N}_$]+/gu;
 const CONTEXT_TOKENS = 768;
 const MAX_TOKENS = 48;
 
@@ -87,7 +90,7 @@ function spread(names: readonly string[]): string[] {
 
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
-/** Places in lines of code, every other one at the line's begin and every other one behind its first word. */
+/** Places in lines of code: where a word or a sign begins, anywhere in the line, as somebody who types comes by. */
 function spotsIn(text: string, seed: number): Spot[] {
   const lines = text.split('\n');
   const fit = lines.flatMap((line, i) => {
@@ -100,11 +103,10 @@ function spotsIn(text: string, seed: number): Spot[] {
   return chosen.flatMap((i, k) => {
     if (i === undefined) return [];
     const line = lines[i];
-    const start = line.length - line.trimStart().length;
-    const word = /^[\p{L}\p{N}_$]+[^\p{L}\p{N}_$]+/u.exec(line.trimStart())?.[0].length ?? 0;
-    const column = (k + seed) % 2 === 0 ? start : start + word;
+    const starts = [...line.matchAll(WORDS)].map(({ index }) => index);
+    const column = starts[Math.floor(at(seed * PER_FILE + k) * starts.length)] ?? line.length;
     const truth = line.slice(column);
-    if (truth.trim().length < LINE_CHARS.least / 2) return [];
+    if (truth.trim().length < LEAST_LEFT_CHARS) return [];
     return [
       {
         prefix: [...lines.slice(0, i), line.slice(0, column)].join('\n'),

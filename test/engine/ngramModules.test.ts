@@ -285,7 +285,8 @@ describe('instant modules', () => {
     open();
     const unknown = await measure(() => {});
     assert.ok(unknown.nPlaces >= 12);
-    assert.equal(unknown.nWith, 0);
+    // Brackets alone are the same everywhere.
+    assert.ok(unknown.nWith < unknown.nPlaces / 2, JSON.stringify(unknown));
 
     const evaluation = [
       {

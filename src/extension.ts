@@ -23,6 +23,7 @@ import { changingRoots, modelRoots } from './vscode/modelRoots';
 import { registerInstantExplorer } from './vscode/modules/instantExplorer';
 import { openInstantModule } from './vscode/modules/instantWorkspace';
 import { registerModuleFileCommands } from './vscode/modules/moduleFileCommands';
+import { ModuleSigning } from './vscode/modules/moduleSigning';
 import { openModuleFiles } from './vscode/modules/moduleStorage';
 import { Neighbours } from './vscode/neighbours';
 import { OtherProviders } from './vscode/otherProviders';
@@ -70,7 +71,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const neighbours = new Neighbours();
   const feedback = new EditorFeedback();
   const recording = new FeedbackRecording(context, feedback, log);
-  const moduleFiles = openModuleFiles(context, engine, registry);
+  const signing = new ModuleSigning(context);
+  const moduleFiles = openModuleFiles(context, engine, registry, signing);
   const instant = openInstantModule(context, engine, registry, pausing, log);
   context.subscriptions.push(
     log,
@@ -112,13 +114,14 @@ export function activate(context: vscode.ExtensionContext): void {
       neighbours,
       instant,
       moduleFiles,
+      signing,
       speed,
       recording,
       log,
       changingRoots: () => changingRoots(context),
     }),
     showExpectedChoice(choices, moduleFiles, status),
-    registerModuleFileCommands({ files: moduleFiles, registry, choices, log }),
+    registerModuleFileCommands({ files: moduleFiles, signing, registry, choices, log }),
     registerTraining({ context, registry, choices, moduleFiles, log }),
     followContextKeys(registry, moduleFiles),
     registerReset(context, [

@@ -3,6 +3,7 @@
  * unknown fields stay in the returned object, so writing it back keeps them. Pure; reading files is the caller's.
  */
 import { UserError } from './errors';
+import { hasHidden, withoutHidden } from './hiddenCharacters';
 import type { MixtureWeights } from './mixture';
 import { RULE_NAMES, type RuleName } from './rules';
 import { type Sentence, say } from './sentence';
@@ -102,13 +103,14 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
   field.version();
   const kind = field.oneOf('kind', ['neural', 'ngram']);
   field.text('id', ID_PATTERN);
-  for (const name of ['version', 'title', 'description', 'domain', 'licence']) field.text(name);
+  for (const name of ['version', 'title', 'domain', 'licence']) field.line(name);
+  field.prose('description');
   field.sha256('tokenizerSha256');
   if (kind === 'neural') {
     const architecture = field.object('architecture');
-    architecture.text('name');
+    architecture.line('name');
     architecture.sha256('graphSha256');
-    architecture.text('dtype');
+    architecture.line('dtype');
   }
   const files = field.object('files');
   parseFiles(files, kind === 'neural' ? 'model.safetensors' : undefined);
@@ -131,7 +133,7 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
   }
   if (field.has('training')) {
     const training = field.object('training');
-    for (const name of ['objective', 'base']) training.text(name);
+    for (const name of ['objective', 'base']) training.line(name);
     for (const name of ['alpha', 'tokens', 'seed']) training.number(name);
   }
   if (field.has('counts')) {
@@ -140,7 +142,7 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
   }
   if (field.has('built')) field.text('built');
   for (const row of field.array('evaluation')) {
-    for (const name of ['metric', 'proposalId', 'dataset']) row.text(name);
+    for (const name of ['metric', 'proposalId', 'dataset']) row.line(name);
     for (const name of ['proposal', 'aligned', 'n']) row.number(name);
     if (row.has('measured')) row.text('measured');
   }
@@ -204,6 +206,12 @@ export function calibratedStrength(manifest: ModuleManifest, proposalId: string)
 /** Ids become folder names and setting values: never `.` or `..`, and no folder that is hidden. */
 const ID_PATTERN = /^(?!\.)[\w.-]{1,100}$/;
 
+/** Titles and the like are shown on one line; a description may be a paragraph or two. */
+const LONGEST_LINE = 200;
+const LONGEST_PROSE = 4000;
+/** What is known is four levels deep; code that walks through all fields must not run out of stack. */
+const MOST_DEPTH = 32;
+
 const SHA256_PATTERN = /^[0-9a-f]{64}$/;
 
 /** A file name may name a subfolder, never a place outside the model's own folder. */
@@ -222,6 +230,10 @@ interface Reader {
   names(): readonly string[];
   version(): void;
   text(name: string, pattern?: RegExp): string;
+  /** A text that people read on one line: short, and without characters that they do not see. */
+  line(name: string): void;
+  /** The same on several lines. */
+  prose(name: string): void;
   sha256(name: string): void;
   number(name: string): void;
   positive(name: string): void;
@@ -237,6 +249,8 @@ function reader(where: string, json: unknown): Reader {
     throw new UserError('manifest-invalid', say`${where} must be a JSON object.`);
   }
   const fields = json as Readonly<Record<string, unknown>>;
+  if (isDeeperThan(MOST_DEPTH, json))
+    throw new UserError('manifest-invalid', say`${where} is nested deeper than ${MOST_DEPTH} levels.`);
   const at = (name: string): unknown => (Object.hasOwn(fields, name) ? fields[name] : undefined);
   const error = (name: string, expectation: Sentence) =>
     new UserError('manifest-invalid', say`${where}: "${name}" ${expectation}, but is ${shown(at(name))}.`);
@@ -256,6 +270,17 @@ function reader(where: string, json: unknown): Reader {
       if (typeof value !== 'string') throw error(name, say`must be a string`);
       if (pattern && !pattern.test(value)) throw error(name, say`must be letters, digits, "-", "_" and "." only`);
       return value;
+    },
+    line(name) {
+      const value = self.text(name);
+      if (value.length > LONGEST_LINE) throw error(name, say`must have at most ${LONGEST_LINE} characters`);
+      if (hasHidden(value)) throw error(name, say`must have no control characters and none that turn text around`);
+    },
+    prose(name) {
+      const value = self.text(name);
+      if (value.length > LONGEST_PROSE) throw error(name, say`must have at most ${LONGEST_PROSE} characters`);
+      if (hasHidden(value.replace(/[\n\r\t]/g, ' ')))
+        throw error(name, say`must have no control characters and none that turn text around`);
     },
     sha256(name) {
       const value = at(name);
@@ -295,8 +320,18 @@ function reader(where: string, json: unknown): Reader {
   return self;
 }
 
+/** Level by level, because the question is about what a recursion could not bear. */
+function isDeeperThan(most: number, json: unknown): boolean {
+  let level: unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > most) return true;
+    level = level.flatMap(value => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+  return false;
+}
+
 function shown(value: unknown): Sentence | string {
   if (value === undefined) return say`missing`;
   const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return withoutHidden(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

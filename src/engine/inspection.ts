@@ -71,7 +71,8 @@ async function checkExternalFiles({ folder, graphFile }: ProposalFiles): Promise
   const locations = new Set(readExternalTensors(graph).map(({ location }) => location));
   for (const location of locations) {
     const name = path.posix.join('onnx', location);
-    if (path.isAbsolute(location) || !name.startsWith('onnx/')) {
+    // A backslash is a separator on some systems, and a letter of a name on others.
+    if (path.isAbsolute(location) || location.includes('\\') || !name.startsWith('onnx/')) {
       throw new UserError(
         'graph-unknown',
         say`${graphFile} looks for its weights outside the folder, in ${location}. Get the model again.`,

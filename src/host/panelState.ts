@@ -16,6 +16,7 @@ import type {
   ScopeKind,
   ScopeTab,
   SettingView,
+  SignatureView,
   SpeedView,
 } from '../protocol/pages/settingsState';
 import { activeModules, moduleCard, soleRuleAmong } from './modules/moduleCards';
@@ -60,6 +61,8 @@ export interface PanelInput {
   /** Languages worth a row though no setting names them, by id. */
   readonly openLanguages: readonly string[];
   languageName(id: string): string;
+  /** Of a module by id, where it may be signed. */
+  signatureOf?(id: string): SignatureView | undefined;
   /** Gives what is said in English in the language of the window. */
   translate(template: string): string;
 }
@@ -104,7 +107,10 @@ export function panelState(given: PanelInput): PanelState {
     modules: view('modules', active),
     ...(soleRule !== undefined && { soleRule }),
     ...(input.rule && { rule: ruleView(input.rule, input.modules) }),
-    library: input.modules.map(found => moduleCard(found, inUse?.id ?? '', settings.modules)),
+    library: input.modules.map(found => {
+      const signature = found.problem === undefined ? input.signatureOf?.(found.id) : undefined;
+      return { ...moduleCard(found, inUse?.id ?? '', settings.modules), ...(signature && { signature }) };
+    }),
     instant: input.instant,
     learning: input.learning,
     options: {

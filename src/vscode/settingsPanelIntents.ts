@@ -33,6 +33,7 @@ export class SettingsPanelIntents {
   ) {
     this.flows = {
       files: parts.moduleFiles,
+      signing: parts.signing,
       say: (kind, text, actions) => panel.notices.say(kind, text, actions),
       use: id => this.onModule('use', id),
       attempt: work => this.attempt(work),

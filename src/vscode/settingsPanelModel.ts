@@ -11,6 +11,7 @@ import type { InstantModule } from '../host/modules/instantModule';
 import { type Choice, type ModuleChoice, type ModuleSetting, resolveChoice } from '../host/modules/moduleChoice';
 import type { ModuleFiles } from '../host/modules/moduleFiles';
 import type { FoundModule, Registry } from '../host/modules/registry';
+import { SignatureStates, signatureView } from '../host/modules/signatureStates';
 import { type PanelInput, panelState, settingsAt } from '../host/panelState';
 import { Quiet } from '../host/quiet';
 import type { Settings } from '../host/settingValues';
@@ -24,6 +25,7 @@ import { languageName } from './languageNames';
 import type { FeedbackRecording } from './learning/feedbackRecording';
 import { workspaceFolders } from './modules/instantWorkspace';
 import { decisionFor, ruleText } from './modules/moduleDecision';
+import type { ModuleSigning } from './modules/moduleSigning';
 import type { Neighbours } from './neighbours';
 import type { Pausing } from './pausing';
 import { ComparisonOnFile } from './settingsPanelComparison';
@@ -47,6 +49,7 @@ export interface SettingsPanelParts {
   /** Absent in a window without a workspace. */
   readonly instant: InstantModule | undefined;
   readonly moduleFiles: ModuleFiles;
+  readonly signing: ModuleSigning;
   readonly speed: Speed;
   readonly recording: FeedbackRecording;
   readonly log: vscode.LogOutputChannel;
@@ -65,6 +68,7 @@ export class SettingsPanelModel implements vscode.Disposable {
   private nPosted = 0;
   private readonly gone = new AbortController();
   private readonly quiet = new Quiet(clock, QUIET_MS);
+  private readonly signatures = new SignatureStates();
   private readonly engine: CompletionEngine;
   private readonly preview: LivePreview;
   private readonly disposable: vscode.Disposable;
@@ -242,7 +246,13 @@ export class SettingsPanelModel implements vscode.Disposable {
 
   private async state(): Promise<PanelState> {
     const { engine, registry, pausing, speed } = this.parts;
-    const modules = await registry.modules();
+    const found = await registry.modules();
+    const signatures = await this.signatures.of(found, this.gone.signal);
+    // A module that claims a signer who did not sign it is not to be used by mistake.
+    const modules = found.map(module => {
+      const signature = signatures.get(module.id);
+      return signature?.kind === 'broken' ? { ...module, problem: signature.problem } : module;
+    });
     return panelState({
       scopes: scopesOfWindow(),
       scope: this.scope,
@@ -263,6 +273,10 @@ export class SettingsPanelModel implements vscode.Disposable {
         .filter(({ document }) => isWrittenIn(document))
         .map(({ document }) => document.languageId),
       languageName,
+      signatureOf: id => {
+        const signature = signatures.get(id);
+        return signature && signatureView(signature, this.parts.signing.known);
+      },
       translate: template => vscode.l10n.t(template),
     });
   }

@@ -8,6 +8,7 @@ const finely = new Intl.NumberFormat(language, { style: 'percent', maximumFracti
 const weighed = new Intl.NumberFormat(language, { maximumSignificantDigits: 2, useGrouping: false });
 const finelyNumbered = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
 const atMoment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
+const wholeDate = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
 const dayAndMonth = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
 export const number = (n: number): string => whole.format(n);
@@ -25,3 +26,5 @@ export const moment = (iso: string): string => atMoment.format(new Date(iso));
 /** Of a file or of text. */
 export const size = (bytes: number): string =>
   bytes < 1e5 ? t('{0} kB', whole.format(Math.ceil(bytes / 1e3))) : t('{0} MB', finelyNumbered.format(bytes / 1e6));
+/** The same with its year. */
+export const dateWithYear = (day: string): string => wholeDate.format(new Date(`${day}T00:00:00Z`));

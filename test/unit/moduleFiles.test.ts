@@ -39,6 +39,8 @@ describe('module files', () => {
         title: 'Title of react',
         outcome: 'imported',
         proposalId: 'p',
+        signer: undefined,
+        isSignatureDropped: false,
       });
       assert.deepEqual(store.listing(), ['react', 'react/README.md', 'react/model.safetensors', 'react/module.json']);
       assert.ok(existsSync(`${dir}/module.json`));
@@ -139,7 +141,8 @@ describe('module files', () => {
       await take('react');
       assert.equal((await take('react')).outcome, 'unchanged');
       await store.files.rename('react', 'Mine');
-      assert.deepEqual(await take('react'), { id: 'react', title: 'Mine', outcome: 'unchanged', proposalId: 'p' });
+      const { id, title, outcome } = await take('react');
+      assert.deepEqual([id, title, outcome], ['react', 'Mine', 'unchanged']);
       assert.deepEqual(
         store.listing().filter(name => !name.includes('/')),
         ['react'],

@@ -16,6 +16,9 @@ const module: RawEntry = { name: 'react/module.json', content: JSON.stringify(ma
 const weights: RawEntry = { name: 'react/model.safetensors', content: WEIGHTS };
 const good: readonly RawEntry[] = [module, weights];
 const manifest = (over: object): RawEntry => ({ ...module, content: JSON.stringify(manifestOf('react', over)) });
+const row = (metric: string) => ({ metric, proposalId: 'p', dataset: 'd', proposal: 1, aligned: 1, n: 1 });
+/** A whole manifest with a field that Residual does not know, so many lists deep. */
+const deep = (n: number) => JSON.stringify(manifestOf('react')).replace(/}$/, `,"x":${'['.repeat(n)}${']'.repeat(n)}}`);
 const named = (name: string | Uint8Array, content = 'x'): RawEntry => ({ name, content });
 
 describe('an archive', () => {
@@ -31,7 +34,7 @@ describe('an archive', () => {
     return `${outcome} ${id}`;
   }
 
-  const taken: readonly (readonly [string, readonly RawEntry[]])[] = [
+  const taken: readonly (readonly [string, readonly RawEntry[], RawEnd?])[] = [
     ['as it should be', good],
     ['with its files not in a folder', good.map(e => ({ ...e, name: String(e.name).slice('react/'.length) }))],
     ['with an entry for its folder', [{ name: 'react/', content: '', mode: FOLDER }, ...good]],
@@ -41,11 +44,18 @@ describe('an archive', () => {
     ],
     ['with files stored as they are', good.map(e => ({ ...e, method: 0 }))],
     ['with what a Mac adds', [...good, named('__MACOSX/react/._module.json'), named('react/.DS_Store')]],
+    ['with a comment', good, { comment: 'PK\x05\x06 made with care' }],
+    [
+      'with letters, joiners and several lines to describe it',
+      [manifest({ title: 'Räume \u{1f469}\u200d\u{1f4bb} 長さ', description: 'One.\n\tTwo.' }), weights],
+    ],
+    // Text is text: where titles are shown, nothing of this is a link, an icon or a tag.
+    ['with markup in its title', [manifest({ title: '<b>$(zap)</b> [x](command:y)' }), weights]],
     ['made on Unix', good.map(e => ({ ...e, mode: REGULAR }))],
   ];
-  for (const [what, entries] of taken) {
+  for (const [what, entries, end] of taken) {
     it(`${what} is taken`, async () => {
-      assert.equal(await importing(entries), 'imported react');
+      assert.equal(await importing(entries, end), 'imported react');
       const texts = entries.map(e => String(e.name)).filter(name => /LICENSE|\.md$/.test(name));
       const expected = ['react', 'react/model.safetensors', 'react/module.json', ...texts].sort();
       assert.deepEqual(store.listing(), expected);
@@ -173,6 +183,35 @@ describe('an archive', () => {
     ['that unpacks to less than it says', [module, { ...weights, sizeBytes: 1e5 }], 'archive-unreadable', /bytes/],
     ['that stores more than it says', [module, { ...weights, method: 0, sizeBytes: 3 }], 'archive-unreadable', /size/],
     ['whose content is damaged', [module, { ...weights, crc: 7 }], 'archive-unreadable', /damaged/],
+    [
+      'with files that share their bytes',
+      [...good, { ...named('react/README.md', WEIGHTS), sameAs: 1 }],
+      'archive-too-large',
+      /same bytes as another/,
+    ],
+    [
+      'with a file hidden in the header of another',
+      [module, { ...weights, extra: Buffer.alloc(4) }, { ...named('react/README.md', WEIGHTS), sameAs: 1 }],
+      'archive-too-large',
+      /same bytes as another/,
+    ],
+    [
+      'that names a file in two ways',
+      [module, { ...weights, local: { name: '../../model.safetensors' } }],
+      'archive-unreadable',
+      /two things about "react\/model\.safetensors"/,
+    ],
+    [
+      'that packs a file in two ways',
+      [module, { ...weights, local: { method: 0 } }],
+      'archive-unreadable',
+      /two things/,
+    ],
+    ['that hides a password', [module, { ...weights, local: { flags: 0x801 } }], 'archive-unreadable', /two things/],
+    ['whose directory is elsewhere', good, 'archive-unreadable', /archive/, { directoryAt: 3 }],
+    ['whose directory is beyond its end', good, 'archive-unreadable', /archive/, { directoryAt: 0x7fffffff }],
+    ['that claims files in 64 bits', good, 'archive-too-large', /1099511627776 files/, { zip64Entries: 1n << 40n }],
+    ['with a giant name', [...good, named(`react/${'a'.repeat(60_000)}.md`)], 'archive-unsafe-path', /longer than 220/],
     ['with a password', [module, { ...weights, flags: 0x801 }], 'archive-unreadable', /encrypted/],
     ['packed in a rare way', [module, { ...weights, method: 12 }], 'archive-unreadable', /rare way/],
     ['that is cut off', good, 'archive-unreadable', /archive/, { nMissing: 10 }],
@@ -183,6 +222,38 @@ describe('an archive', () => {
     ['whose manifest is no JSON', [{ ...module, content: '{ "id": ' }, weights], 'manifest-invalid', /not JSON/],
     ['whose manifest is a list', [{ ...module, content: '[]' }, weights], 'manifest-invalid', /JSON object/],
     ['whose manifest is deep', [{ ...module, content: '['.repeat(3e5) }, weights], 'manifest-invalid', /JSON/],
+    [
+      'whose manifest is deep and whole',
+      [{ ...module, content: deep(200_000) }, weights],
+      'manifest-invalid',
+      /nested deeper than 32/,
+    ],
+    ['whose manifest is a number', [{ ...module, content: '1e999' }, weights], 'manifest-invalid', /JSON object/],
+    ['whose manifest is nothing', [{ ...module, content: 'null' }, weights], 'manifest-invalid', /JSON object/],
+    [
+      'with a title of a megabyte',
+      [manifest({ title: 'x'.repeat(1e6) }), weights],
+      'manifest-invalid',
+      /"title" .* 200/,
+    ],
+    ['with a line break in its title', [manifest({ title: 'a\nb' }), weights], 'manifest-invalid', /"title" .*control/],
+    ['with an escape in its title', [manifest({ title: '\u001b[31mred' }), weights], 'manifest-invalid', /"title"/],
+    [
+      'with a title that turns text around',
+      [manifest({ title: 'safe\u202egnp.exe' }), weights],
+      'manifest-invalid',
+      /"title" .*turn text around.*\\u\{202e\}/,
+    ],
+    ['with a title that isolates text', [manifest({ title: '\u2066a' }), weights], 'manifest-invalid', /"title"/],
+    ['with invisible tags in its title', [manifest({ title: 'a\u{e0041}' }), weights], 'manifest-invalid', /"title"/],
+    ['with a domain that turns text around', [manifest({ domain: '\u202e' }), weights], 'manifest-invalid', /"domain"/],
+    ['with a novel to describe it', [manifest({ description: 'x'.repeat(5e3) }), weights], 'manifest-invalid', /4000/],
+    [
+      'whose metric turns text around',
+      [manifest({ evaluation: [row('\u202e')] }), weights],
+      'manifest-invalid',
+      /metric/,
+    ],
     ['of a later format', [manifest({ formatVersion: 2 }), weights], 'manifest-version', /format version 2/],
     ['whose id leads out', [manifest({ id: '..' }), weights], 'manifest-invalid', /"id"/],
     ['whose id hides it', [manifest({ id: '.trash' }), weights], 'manifest-invalid', /"id"/],

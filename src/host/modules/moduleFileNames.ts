@@ -3,20 +3,26 @@
  * never a graph or code. An allow-list of names, with the reason for everything that is not on it. Touches no disk.
  */
 import { UserError } from '../../core/errors';
+import { withoutHidden } from '../../core/hiddenCharacters';
 import { isNgramFile } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
 
 export const MANIFEST_FILE = 'module.json';
 export const WEIGHTS_FILE = 'model.safetensors';
+/** Beside the manifest of a module that somebody signed. */
+export const SIGNATURE_FILE = 'signature.json';
 
-/** How a file is checked: as the manifest, as tensors, or as plain text. */
-export type FileKind = 'manifest' | 'weights' | 'text';
+/** How a file is checked: as the manifest, as tensors, as a signature, or as plain text. */
+export type FileKind = 'manifest' | 'weights' | 'signature' | 'text';
 
 const TEXT_NAMES = /^(?:readme|licen[cs]e|notice|changelog)(?:\.(?:md|txt))?$|^\w[\w .-]*\.md$/i;
 /** Names that Windows gives to devices, whatever their ending. */
 const DEVICE_NAMES = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 /** What file managers leave behind; it is not a module's, and not worth a refusal. */
 const LITTER = /(?:^|\/)(?:\.DS_Store|Thumbs\.db|desktop\.ini)$|^__MACOSX(?:\/|$)/;
+
+/** Of a path in an archive; an id has at most 100 characters. */
+const LONGEST_PATH = 220;
 
 const ARCHIVES = /\.(?:zip|ram|vsix|jar|tar|tgz|gz|bz2|xz|zst|7z|rar)$/i;
 const GRAPHS = /\.(?:onnx|ort|onnx_data|pb|tflite|pt|pth|pkl|bin|gguf|h5)$/i;
@@ -33,6 +39,7 @@ export function isLitter(name: string): boolean {
 export function kindOfFile(name: string): FileKind {
   if (name === MANIFEST_FILE) return 'manifest';
   if (name === WEIGHTS_FILE) return 'weights';
+  if (name === SIGNATURE_FILE) return 'signature';
   if (TEXT_NAMES.test(name) && !DEVICE_NAMES.test(name)) return 'text';
   throw new UserError('module-file-not-allowed', say`It holds ${shown(name)}, ${reasonAgainst(name)} ${ALLOWED}`);
 }
@@ -58,6 +65,7 @@ export function checkPath(name: string): void {
       say`It holds a file named ${shown(name)}, ${reason}. Such an archive is not unpacked: get the module from somewhere you trust.`,
     );
   };
+  if (name.length > LONGEST_PATH) fail(say`which is longer than ${LONGEST_PATH} characters`);
   if (name.includes('\\')) fail(say`with backslashes, which are separators on some systems`);
   if (hasControls(name)) fail(say`with characters that do not belong into a name`);
   if (/^[a-z]:/i.test(name)) fail(say`which starts with a drive`);
@@ -74,7 +82,7 @@ export function foldedName(name: string): string {
 
 /** A name as an error shows it: nothing in it can be mistaken for the sentence around it. */
 export function shown(name: string): string {
-  const text = JSON.stringify(name);
+  const text = withoutHidden(JSON.stringify(name));
   return text.length > 80 ? `${text.slice(0, 80)}…"` : text;
 }
 

@@ -3,13 +3,14 @@
  * folder beside its place, and moved there by one rename; what fails leaves nothing behind. Knows no editor.
  */
 import { randomUUID } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { throwIfAborted, UserError } from '../../core/errors';
+import { AbortError, throwIfAborted, UserError } from '../../core/errors';
 import type { ModuleManifest } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
 import { INSTANT_ID } from './instantManifest';
-import { MANIFEST_FILE } from './moduleFileNames';
+import type { KnownSigners } from './knownSigners';
+import { MANIFEST_FILE, SIGNATURE_FILE } from './moduleFileNames';
 import {
   checkHashes,
   checkTexts,
@@ -19,6 +20,7 @@ import {
   readManifestJson,
   readSharedManifest,
 } from './moduleFolder';
+import { type Signer, type SigningKey, signerOf, signModule } from './moduleSignature';
 import { type ModuleFit, type VerifyReport, withReason } from './moduleVerification';
 import { pack, unpack } from './ramArchive';
 import type { FoundModule, Registry } from './registry';
@@ -33,6 +35,19 @@ export interface Imported {
   readonly outcome: 'imported' | 'replaced' | 'unchanged';
   /** Of the proposals that are here, the one that it was made for. */
   readonly proposalId: string;
+  /** Whose signature it has now; undefined where it is unsigned. */
+  readonly signer: Signer | undefined;
+  /** It was signed, and is not any more: another id makes it another module. */
+  readonly isSignatureDropped: boolean;
+}
+
+/** What a person says of a module's signer: `once` takes the module in and leaves the key unknown. */
+export type SignerVerdict = 'trust' | 'once' | 'refuse';
+
+export interface SignerQuestions {
+  readonly known: KnownSigners;
+  /** Shows a module's signer before the module is used in any way; asked only of keys that are not known. */
+  ask(signer: Signer, source: string, signal: AbortSignal): Promise<SignerVerdict>;
 }
 
 /** Gives a deleted module back, as long as no other start of the editor emptied the trash. */
@@ -50,6 +65,8 @@ export interface ModuleFilesOptions {
   readonly root: string;
   readonly registry: Registry;
   readonly fit: ModuleFit;
+  /** Without it, signatures are checked and nobody is asked. */
+  readonly signers?: SignerQuestions;
 }
 
 const INCOMING = '.incoming';
@@ -62,6 +79,8 @@ export class ModuleFiles {
   readonly #listeners = new Set<() => void>();
   /** One change at a time: two imports of one module must not meet. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Sources that were taken in once from keys that stay unknown: choosing what to replace is no reason to ask again. */
+  readonly #takenOnce = new Set<string>();
 
   constructor(private readonly options: ModuleFilesOptions) {}
 
@@ -86,9 +105,13 @@ export class ModuleFiles {
           const manifest = await readSharedManifest(dir);
           await checkTexts(dir);
           await checkHashes(dir, manifest, signal);
+          const sent = await signerOf(dir, signal);
+          if (sent !== undefined) await this.#admit(sent, source, signal);
           const proposalId = await this.options.fit.check(manifest, dir, signal);
           throwIfAborted(signal);
-          return { ...(await this.#settle(dir, manifest, onExisting)), proposalId };
+          const { at, ...settled } = await this.#settle(dir, manifest, onExisting, signal);
+          const signer = await signerOf(at, signal);
+          return { ...settled, proposalId, signer, isSignatureDropped: sent !== undefined && signer === undefined };
         }),
       ),
     );
@@ -129,23 +152,44 @@ export class ModuleFiles {
   }
 
   /** Gives a module of this machine's another id, before it is adopted. @throws UserError */
-  static changeId(dir: string, id: string): Promise<void> {
-    return rewriteManifest(dir, { id });
+  static async changeId(dir: string, id: string): Promise<void> {
+    await rewriteManifest(dir, { id });
   }
 
   /**
-   * Writes a module as a `.ram` file, in place of one that is there.
+   * Writes a module as a `.ram` file, in place of one that is there. A signature that it has goes along.
    * @returns its size.
    * @throws UserError when it is damaged or must not be shared; AbortError. Then the file is as it was.
    */
-  async export(id: string, file: string, signal: AbortSignal): Promise<number> {
+  export(id: string, file: string, signal: AbortSignal): Promise<number> {
+    return this.#export(id, file, signal, async dir => {
+      if ((await signerOf(dir, signal)) === undefined) return new Map();
+      return new Map([[SIGNATURE_FILE, await readFile(path.join(dir, SIGNATURE_FILE))]]);
+    });
+  }
+
+  /** The same, signed with a key; the module itself stays as it is. */
+  exportSigned(id: string, file: string, key: SigningKey, signal: AbortSignal): Promise<number> {
+    return this.#export(id, file, signal, async dir => {
+      const signature = await signModule(dir, key, signal);
+      return new Map([[SIGNATURE_FILE, Buffer.from(`${JSON.stringify(signature, null, 2)}\n`)]]);
+    });
+  }
+
+  async #export(
+    id: string,
+    file: string,
+    signal: AbortSignal,
+    signed: (dir: string) => Promise<ReadonlyMap<string, Buffer>>,
+  ): Promise<number> {
     const module = await this.find(id);
     return withReason(titleOf(module), 'exported', async () => {
       if (module.manifest?.kind === 'ngram') throw holdsWorkspaceText(module.manifest.title);
       await checkHashes(module.dir, await readSharedManifest(module.dir), signal);
+      const more = await signed(module.dir);
       const beside = `${file}.${randomUUID()}.part`;
       try {
-        await pack(module.dir, await filesOfModule(module.dir), module.id, beside, signal);
+        await pack(module.dir, await filesOfModule(module.dir), module.id, beside, more, signal);
         await rename(beside, file);
       } finally {
         await rm(beside, { force: true });
@@ -155,16 +199,18 @@ export class ModuleFiles {
   }
 
   /**
-   * Gives a module of the person's own another title; everything else in its manifest stays, known or not.
+   * Gives a module of the person's own another title; everything else in its manifest stays, known or not. A signature goes,
+   * because what was signed is the manifest with the title that it had.
+   * @returns whether there was one.
    * @throws UserError
    */
-  rename(id: string, title: string): Promise<void> {
+  rename(id: string, title: string): Promise<{ readonly isSignatureDropped: boolean }> {
     return this.#changing(async () => {
       const module = await this.#own(id, 'renamed');
       const wanted = title.trim();
       if (wanted === '' || wanted.length > LONGEST_TITLE || /\p{Cc}/u.test(wanted))
         throw new UserError('title-invalid', say`A title has 1 to ${LONGEST_TITLE} characters on one line.`);
-      await withReason(titleOf(module), 'renamed', () => rewriteManifest(module.dir, { title: wanted }));
+      return withReason(titleOf(module), 'renamed', () => rewriteManifest(module.dir, { title: wanted }));
     });
   }
 
@@ -251,6 +297,17 @@ export class ModuleFiles {
     );
   }
 
+  /** @throws AbortError when the person does not want a module of this signer. */
+  async #admit(signer: Signer, source: string, signal: AbortSignal): Promise<void> {
+    const { signers } = this.options;
+    const place = JSON.stringify([source, signer]);
+    if (signers === undefined || signers.known.find(signer) !== undefined || this.#takenOnce.has(place)) return;
+    const verdict = await signers.ask(signer, path.basename(source), signal);
+    if (verdict === 'refuse') throw new AbortError();
+    if (verdict === 'trust') await signers.known.add(signer);
+    else this.#takenOnce.add(place);
+  }
+
   /** A new folder beside the modules, gone afterwards unless it was moved into place. */
   async #withIncoming<T>(work: (dir: string) => Promise<T>): Promise<T> {
     const dir = path.join(this.#modules, hiddenName(INCOMING));
@@ -263,25 +320,26 @@ export class ModuleFiles {
   }
 
   /** Moves a checked folder to its place. */
-  async #settle(dir: string, manifest: ModuleManifest, onExisting: OnExisting): Promise<Omit<Imported, 'proposalId'>> {
+  async #settle(dir: string, manifest: ModuleManifest, onExisting: OnExisting, signal: AbortSignal): Promise<Settled> {
     const { id, title } = manifest;
     const found = await this.options.registry.modules();
     const existing = found.find(m => sameId(m.id, id));
-    if (existing === undefined && !sameId(id, INSTANT_ID)) {
-      await rename(dir, await this.#freeFolder(id));
-      return { id, title, outcome: 'imported' };
-    }
+    const arrive = async (as: string): Promise<Settled> => {
+      const at = await this.#freeFolder(as);
+      await rename(dir, at);
+      return { id: as, title, outcome: 'imported', at };
+    };
+    if (existing === undefined && !sameId(id, INSTANT_ID)) return arrive(id);
     if (existing?.id === id && isSame(existing.manifest, manifest)) {
-      if (existing.origin !== 'team') return { id, title: titleOf(existing), outcome: 'unchanged' };
       // A team's module is here only while its workspace is.
-      await rename(dir, await this.#freeFolder(id));
-      return { id, title, outcome: 'imported' };
+      if (existing.origin === 'team') return arrive(id);
+      if (existing.origin === 'personal') await bringSignature(dir, existing.dir, signal);
+      return { id, title: titleOf(existing), outcome: 'unchanged', at: existing.dir };
     }
     if (onExisting === 'keep both') {
       const free = freeId(id, found);
       await rewriteManifest(dir, { id: free });
-      await rename(dir, await this.#freeFolder(free));
-      return { id: free, title, outcome: 'imported' };
+      return arrive(free);
     }
     const isOwn = existing?.origin === 'personal';
     if (onExisting === 'refuse' || !isOwn)
@@ -295,7 +353,7 @@ export class ModuleFiles {
       throw error;
     }
     await rm(away, { recursive: true, force: true });
-    return { id, title, outcome: 'replaced' };
+    return { id, title, outcome: 'replaced', at: existing.dir };
   }
 
   /** A folder that is not there yet: one without a usable module in it may have the id's name. */
@@ -315,6 +373,24 @@ export class ModuleFiles {
       () => {},
     );
     return done;
+  }
+}
+
+/** Where a module that came in is now. */
+interface Settled extends Pick<Imported, 'id' | 'title' | 'outcome'> {
+  readonly at: string;
+}
+
+/** The same module, now signed: what is here is signed too, where its files are those that were signed. */
+async function bringSignature(from: string, to: string, signal: AbortSignal): Promise<void> {
+  const [sent, here] = [from, to].map(dir => path.join(dir, SIGNATURE_FILE));
+  if (!(await exists(sent)) || (await exists(here))) return;
+  await copyFile(sent, here);
+  try {
+    await signerOf(to, signal);
+  } catch {
+    // It was renamed, or has other texts beside it.
+    await rm(here, { force: true });
   }
 }
 
@@ -347,16 +423,24 @@ function freeId(id: string, found: readonly FoundModule[]): string {
   for (let n = 2; ; n++) if (!found.some(m => sameId(m.id, `${stem}-${n}`))) return `${stem}-${n}`;
 }
 
-async function rewriteManifest(dir: string, changed: Readonly<Record<string, unknown>>): Promise<void> {
+/** The signature goes before the manifest changes, so that there is never one that does not match. */
+async function rewriteManifest(
+  dir: string,
+  changed: Readonly<Record<string, unknown>>,
+): Promise<{ readonly isSignatureDropped: boolean }> {
   const json = { ...((await readManifestJson(dir)) as object), ...changed };
   const file = path.join(dir, MANIFEST_FILE);
   const beside = path.join(dir, `.${MANIFEST_FILE}.${randomUUID()}`);
+  const signature = path.join(dir, SIGNATURE_FILE);
+  const isSignatureDropped = await exists(signature);
   try {
     await writeFile(beside, `${JSON.stringify(json, null, 2)}\n`);
+    await rm(signature, { force: true });
     await rename(beside, file);
   } finally {
     await rm(beside, { force: true });
   }
+  return { isSignatureDropped };
 }
 
 function hiddenName(kind: string): string {

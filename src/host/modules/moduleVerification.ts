@@ -6,6 +6,7 @@ import { type Sentence, say } from '../../core/sentence';
 import type { FolderRef } from '../../protocol/messages';
 import { chooseProposal } from './moduleChoice';
 import { checkHashes, readManifestJson, sha256OfFile } from './moduleFolder';
+import { signerOf } from './moduleSignature';
 import type { FoundModule, FoundProposal, Registry } from './registry';
 
 export interface ModuleFitOptions {
@@ -62,6 +63,7 @@ export class ModuleFit {
       files: async () => {
         manifest = parseModuleManifest(await readManifestJson(module.dir));
         await checkHashes(module.dir, manifest, signal);
+        await signerOf(module.dir, signal);
       },
       tokenizer: async () => {
         if ((await tokenizerOf(inUse, signal)) !== manifest!.tokenizerSha256) throw wrongTokenizer(manifest!, [inUse]);

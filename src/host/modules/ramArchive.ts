@@ -26,12 +26,13 @@ export interface ArchiveLimits {
 /** Weights compress by a few percent and text by ten times; the format itself allows a thousand. */
 export const LIMITS: ArchiveLimits = {
   nEntries: 64,
-  sizeBytes: { manifest: 2 ** 20, weights: 2 ** 31 - 1, text: 2 ** 20 },
+  sizeBytes: { manifest: 2 ** 20, weights: 2 ** 31 - 1, signature: 2 ** 14, text: 2 ** 20 },
   ratio: 100,
 };
 
 /** Small archives may be as dense as they like: spaces in a header are. */
 const ANY_RATIO_BYTES = 2 ** 20;
+const ENCRYPTED = 0x1;
 const LINK = 0o120000;
 const FOLDER = 0o040000;
 const REGULAR = 0o100000;
@@ -54,7 +55,9 @@ export async function unpack(file: string, into: string, signal: AbortSignal, li
   // Errors reach whoever reads; one that comes later must not end the process.
   zip.on('error', () => {});
   try {
-    const files = checkDirectory(await entriesOf(zip, limits), limits);
+    const entries = await entriesOf(zip, limits);
+    const files = checkDirectory(entries, limits);
+    await checkContents(zip, entries);
     await checkRoom(files, into);
     for (const { entry, name } of files) await extract(zip, entry, path.join(into, name), signal);
   } finally {
@@ -65,6 +68,7 @@ export async function unpack(file: string, into: string, signal: AbortSignal, li
 /**
  * Writes files of a module folder as an archive. Equal files give equal archives.
  * @param names of the files, all in `dir`.
+ * @param more files by name, in place of those in `dir`.
  * @throws what the disk throws; AbortError. Then there is no archive.
  */
 export async function pack(
@@ -72,12 +76,17 @@ export async function pack(
   names: readonly string[],
   folder: string,
   file: string,
+  more: ReadonlyMap<string, Buffer>,
   signal: AbortSignal,
 ): Promise<void> {
   const zip = new yazl.ZipFile();
   // The module's date is nobody's concern, and would make every export another file.
   const options = { mtime: new Date(2000, 0, 1), forceDosTimestamp: true, mode: REGULAR | 0o644 };
-  for (const name of [...names].sort()) zip.addFile(path.join(dir, name), `${folder}/${name}`, options);
+  for (const name of [...new Set([...names, ...more.keys()])].sort()) {
+    const content = more.get(name);
+    if (content === undefined) zip.addFile(path.join(dir, name), `${folder}/${name}`, options);
+    else zip.addBuffer(content, `${folder}/${name}`, options);
+  }
   const output = zip.outputStream as Readable;
   zip.on('error', error => output.destroy(error as Error));
   zip.end();
@@ -170,6 +179,29 @@ function checkForm(entry: yauzl.Entry, name: string): void {
     throw notAFile(say`${shown(name)}, which is neither a file nor a folder by that name`);
   if (isFolder && entry.uncompressedSize > 0) throw notAFile(say`the folder ${shown(name)} with content of its own`);
   if (!entry.canDecodeFileData()) throw unreadable(say`${shown(name)} is encrypted or packed in a rare way`);
+}
+
+/**
+ * A file is described twice, in the directory and before its content: tools that read the other would see another module.
+ * And files that share bytes make a small archive unpack to a large one, however small each of them is (Fifield, "A better
+ * zip bomb", WOOT 2019).
+ */
+async function checkContents(zip: yauzl.ZipFile, entries: readonly yauzl.Entry[]): Promise<void> {
+  const sorted = [...entries].sort((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
+  let end = 0;
+  for (const entry of sorted) {
+    const name = shown(nameOf(entry));
+    if (entry.relativeOffsetOfLocalHeader < end) throw tooLarge(say`holds ${name} in the same bytes as another file`);
+    const header = await zip
+      .readLocalFileHeaderPromise(entry)
+      .catch(error => Promise.reject(unreadable(messageOf(error))));
+    const isSame =
+      header.fileName.equals(entry.fileNameRaw) &&
+      header.compressionMethod === entry.compressionMethod &&
+      (header.generalPurposeBitFlag & ENCRYPTED) === (entry.generalPurposeBitFlag & ENCRYPTED);
+    if (!isSame) throw unreadable(say`it says two things about ${name}`);
+    end = header.fileDataStart + entry.compressedSize;
+  }
 }
 
 async function checkRoom(files: readonly Packed[], into: string): Promise<void> {

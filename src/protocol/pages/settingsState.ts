@@ -67,7 +67,19 @@ export interface ModuleCard {
   readonly problem?: string;
   /** Its files may be renamed or deleted by this person. */
   readonly isOwn: boolean;
+  /** Absent where nobody needs to ask: of what ships, and of what is never shared. */
+  readonly signature?: SignatureView;
 }
+
+export type SignatureView =
+  | { readonly kind: 'unsigned' }
+  | {
+      readonly kind: 'signed';
+      readonly signer: string;
+      readonly fingerprint: string;
+      /** Since when the key is known, and by which name it became so. */
+      readonly known?: { readonly since: string; readonly name: string };
+    };
 
 export interface ActiveModule {
   readonly id: string;

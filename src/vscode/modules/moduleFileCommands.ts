@@ -12,10 +12,12 @@ import { plainLabel, plainMessage } from '../plainText';
 import { chosenWith, sizeText } from './moduleCommands';
 import { decisionFor } from './moduleDecision';
 import { takeOutOfSettings } from './moduleReferences';
+import { droppedByRename, type ModuleSigning, saveSigned, signatureText } from './moduleSigning';
 import { useModules } from './useModules';
 
 export interface ModuleFileParts {
   readonly files: ModuleFiles;
+  readonly signing: ModuleSigning;
   readonly registry: Registry;
   readonly choices: ModuleChoice;
   readonly log: vscode.LogOutputChannel;
@@ -67,8 +69,11 @@ class ModuleFileCommands {
       title: vscode.l10n.t('Export {0}', titleOf(module)),
     });
     if (target === undefined) return;
+    const file = onDisk(target);
+    const signing = await this.parts.signing.choose(titleOf(module));
+    if (signing === undefined) return;
     const sizeBytes = await this.progress(vscode.l10n.t('Exporting {0}', titleOf(module)), signal =>
-      this.parts.files.export(module.id, onDisk(target), signal),
+      saveSigned(this.parts.files, module.id, file, signing, signal),
     );
     const action = vscode.l10n.t('Reveal');
     const message = vscode.l10n.t('{0} is exported: {1}, {2}.', titleOf(module), target.fsPath, sizeText(sizeBytes));
@@ -105,7 +110,9 @@ class ModuleFileCommands {
       validateInput: value =>
         value.trim() === '' || value.length > 100 ? vscode.l10n.t('A title has 1 to 100 characters.') : undefined,
     });
-    if (title !== undefined) await this.parts.files.rename(module.id, title);
+    if (title === undefined) return;
+    const { isSignatureDropped } = await this.parts.files.rename(module.id, title);
+    if (isSignatureDropped) void vscode.window.showInformationMessage(plainMessage(droppedByRename(title)));
   }
 
   async delete(id?: string): Promise<void> {
@@ -158,7 +165,8 @@ class ModuleFileCommands {
     }
   }
 
-  private async offerToUse({ id, title, outcome }: Imported): Promise<void> {
+  private async offerToUse(imported: Imported): Promise<void> {
+    const { id, title, outcome } = imported;
     const said = {
       imported: vscode.l10n.t('{0} is imported.', title),
       replaced: vscode.l10n.t('{0} is imported in place of the one before.', title),
@@ -168,7 +176,8 @@ class ModuleFileCommands {
     const { modules } = decisionFor(document);
     const isUsed = modules.some(module => module.id === id);
     const action = vscode.l10n.t('Use It Here');
-    const chosen = await vscode.window.showInformationMessage(plainMessage(said), ...(isUsed ? [] : [action]));
+    const message = plainMessage(`${said} ${signatureText(this.parts.signing, imported)}`);
+    const chosen = await vscode.window.showInformationMessage(message, ...(isUsed ? [] : [action]));
     if (chosen === action) await useModules(this.parts.choices, document, chosenWith(id, modules));
   }
 

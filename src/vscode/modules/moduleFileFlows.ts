@@ -10,6 +10,7 @@ import type { VerifyReport } from '../../host/modules/moduleVerification';
 import { abortSignalOf } from '../cancellation';
 import { localMessageOf, localText } from '../localMessage';
 import { sizeText } from './moduleCommands';
+import { droppedByRename, type ModuleSigning, saveSigned, signatureText } from './moduleSigning';
 
 export interface FlowAction {
   readonly label: string;
@@ -18,6 +19,7 @@ export interface FlowAction {
 
 export interface FlowParts {
   readonly files: ModuleFiles;
+  readonly signing: ModuleSigning;
   say(kind: 'info' | 'error', text: string, actions: readonly FlowAction[]): void;
   /** Uses a module here. */
   use(id: string): Promise<void>;
@@ -62,7 +64,7 @@ export async function importModule(parts: FlowParts, source: string, onExisting:
 }
 
 /** @throws UserError; AbortError */
-export async function exportModule({ files, say }: FlowParts, id: string): Promise<void> {
+export async function exportModule({ files, signing, say }: FlowParts, id: string): Promise<void> {
   const module = await files.find(id);
   const folder = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri;
   const name = `${id}.${ARCHIVE}`;
@@ -72,9 +74,11 @@ export async function exportModule({ files, say }: FlowParts, id: string): Promi
     filters: { [vscode.l10n.t('Alignment modules')]: [ARCHIVE] },
   });
   if (target === undefined) return;
+  const chosen = await signing.choose(titleOf(module));
+  if (chosen === undefined) return;
   const sizeBytes = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Residual: exporting {0}', titleOf(module)) },
-    () => files.export(id, target.fsPath, new AbortController().signal),
+    () => saveSigned(files, id, target.fsPath, chosen, new AbortController().signal),
   );
   const text = vscode.l10n.t('“{0}” is exported to {1}, {2}.', titleOf(module), target.fsPath, sizeText(sizeBytes));
   say('info', text, [{ label: vscode.l10n.t('Show the File'), run: () => show(target) }]);
@@ -88,7 +92,7 @@ export async function revealModule({ files }: FlowParts, id: string): Promise<vo
 }
 
 /** @throws UserError */
-export async function renameModule({ files }: FlowParts, id: string): Promise<void> {
+export async function renameModule({ files, say }: FlowParts, id: string): Promise<void> {
   const title = titleOf(await files.find(id));
   const wanted = await vscode.window.showInputBox({
     title: vscode.l10n.t('Rename {0}', title),
@@ -97,7 +101,9 @@ export async function renameModule({ files }: FlowParts, id: string): Promise<vo
     validateInput: value =>
       value.trim() === '' || value.length > 100 ? vscode.l10n.t('A title has 1 to 100 characters.') : undefined,
   });
-  if (wanted !== undefined && wanted.trim() !== title) await files.rename(id, wanted);
+  if (wanted === undefined || wanted.trim() === title) return;
+  const { isSignatureDropped } = await files.rename(id, wanted);
+  if (isSignatureDropped) say('info', droppedByRename(wanted), []);
 }
 
 /**
@@ -146,13 +152,15 @@ function withProgress({ files }: FlowParts, source: string, onExisting: OnExisti
   );
 }
 
-function sayImported({ say, use, attempt }: FlowParts, { id, title, outcome }: Imported): void {
+function sayImported({ signing, say, use, attempt }: FlowParts, imported: Imported): void {
+  const { id, title, outcome } = imported;
   const text = {
     imported: vscode.l10n.t('“{0}” is imported.', title),
     replaced: vscode.l10n.t('“{0}” has taken the place of the one before.', title),
     unchanged: vscode.l10n.t('“{0}” was there already: nothing has changed.', title),
   }[outcome];
-  say('info', text, [{ label: vscode.l10n.t('Use It Here'), run: () => attempt(() => use(id)) }]);
+  const said = `${text} ${signatureText(signing, imported)}`;
+  say('info', said, [{ label: vscode.l10n.t('Use It Here'), run: () => attempt(() => use(id)) }]);
 }
 
 /** Only a module of the person's own can be replaced. */

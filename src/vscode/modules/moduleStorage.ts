@@ -1,7 +1,7 @@
 /** The person's own modules in this editor: where they are kept, and what a new one is tried with. */
 import * as vscode from 'vscode';
 import type { EngineClient } from '../../host/engineClient';
-import { ModuleFiles } from '../../host/modules/moduleFiles';
+import { ModuleFiles, type SignerQuestions } from '../../host/modules/moduleFiles';
 import { ModuleFit } from '../../host/modules/moduleVerification';
 import type { Registry } from '../../host/modules/registry';
 import { settingsFor } from '../settings';
@@ -10,6 +10,7 @@ export function openModuleFiles(
   context: vscode.ExtensionContext,
   engine: EngineClient,
   registry: Registry,
+  signers: SignerQuestions,
 ): ModuleFiles {
   const fit = new ModuleFit({
     registry,
@@ -19,7 +20,7 @@ export function openModuleFiles(
       await engine.call('warm', { proposal, modules: [{ id, dir, strength: 1 }] }, signal);
     },
   });
-  const files = new ModuleFiles({ root: context.globalStorageUri.fsPath, registry, fit });
+  const files = new ModuleFiles({ root: context.globalStorageUri.fsPath, registry, fit, signers });
   // What cannot be removed now is tried again at the next start.
   files.clean().catch(() => {});
   return files;

@@ -3,7 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit-html';
 import { repeat } from 'lit-html/directives/repeat.js';
 import type { ModuleAction } from '../../protocol/pages/settings';
 import type { GainView, ModuleCard, PanelState } from '../../protocol/pages/settingsState';
-import { moment } from '../numbers';
+import { dateWithYear, moment } from '../numbers';
 import { t } from '../page';
 import { instantCard } from './instant';
 import { INSTANT_ID } from './names';
@@ -73,6 +73,7 @@ function cardView(page: SettingsPage, state: PanelState, card: ModuleCard): Temp
     </div>
     <p class="facts">${facts}</p>
     <p class="origin">${icon(originIcon(card))} ${origin(card.origin)}</p>
+    ${signatureLine(card)}
     ${
       card.problem === undefined
         ? html`<p class="description">${card.description}</p>
@@ -84,6 +85,23 @@ function cardView(page: SettingsPage, state: PanelState, card: ModuleCard): Temp
 
 export function kindText({ kind }: ModuleCard): string {
   return kind === undefined ? '' : kind === 'neural' ? t('neural') : t('n-gram');
+}
+
+/** A name alone proves nothing, so the key stands beside it. */
+function signatureLine({ signature }: ModuleCard): TemplateResult | typeof nothing {
+  if (signature === undefined) return nothing;
+  if (signature.kind === 'unsigned') return html`<p class="origin muted">${icon('unlock')} ${t('Unsigned')}</p>`;
+  const { signer, fingerprint, known } = signature;
+  const since =
+    known === undefined
+      ? t('not known yet')
+      : known.name === signer
+        ? t('known since {0}', dateWithYear(known.since))
+        : t('known since {0} as {1}', dateWithYear(known.since), known.name);
+  return html`<p class="origin signature">
+    ${icon(known === undefined ? 'unverified' : 'verified')}
+    <span>${t('Signed by {0}', signer)} <span class="muted">${t('key {0}', fingerprint)}, ${since}</span></span>
+  </p>`;
 }
 
 function originIcon({ origin: of }: ModuleCard): string {

@@ -3,6 +3,13 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import {
+  fingerprintOf,
+  makeSigningKey,
+  publicKeyOf,
+  type SigningKey,
+  signModule,
+} from '../../../src/host/modules/moduleSignature';
 import { pack } from '../../../src/host/modules/ramArchive';
 import { rawZip } from '../../unit/support/rawZip';
 import { commandTitle, shippedModules, statusBarId } from './names';
@@ -25,18 +32,14 @@ describe('modules as files', () => {
   const run = (command: string) => window.driver.palette(commandTitle(command));
 
   /** Puts a module made of a shipped one into the workspace, as a file that somebody sent. */
-  async function sent(file: string, over: Record<string, unknown>): Promise<void> {
+  async function sent(file: string, over: Record<string, unknown>, key?: SigningKey): Promise<void> {
     const dir = path.join(window.profile, 'made', file);
     fs.cpSync(path.join('models/modules', base), dir, { recursive: true });
     const manifest = { ...JSON.parse(fs.readFileSync(path.join(dir, 'module.json'), 'utf8')), ...over };
     fs.writeFileSync(path.join(dir, 'module.json'), JSON.stringify(manifest));
-    await pack(
-      dir,
-      fs.readdirSync(dir),
-      String(over.id),
-      path.join(window.workspace, file),
-      new AbortController().signal,
-    );
+    const { signal } = new AbortController();
+    if (key) fs.writeFileSync(path.join(dir, 'signature.json'), JSON.stringify(await signModule(dir, key, signal)));
+    await pack(dir, fs.readdirSync(dir), String(over.id), path.join(window.workspace, file), new Map(), signal);
   }
 
   async function importFromExplorer(file: string): Promise<void> {
@@ -134,7 +137,7 @@ describe('modules as files', () => {
     assert.equal(storedManifest('ours').team, 'a field of somebody else');
   });
 
-  it('go out as a file that comes in again', async () => {
+  it('go out as a signed file that comes in again', async () => {
     const { driver } = window;
     await run('residual.exportModule');
     await driver.quickPick('Our Style');
@@ -145,11 +148,61 @@ describe('modules as files', () => {
       value => value.endsWith('/ours-1.0.0.ram'),
     );
     await driver.press('Enter');
+    await driver.quickPick('Sign…');
+    await driver.until(
+      'the name',
+      () => driver.page.locator('.quick-input-titlebar').textContent(),
+      title => title?.includes('By Which Name?') ?? false,
+    );
+    await driver.type('Ada $(trash)');
+    await driver.press('Enter');
     await driver.waitForToast('Our Style is exported', 60_000);
     assert.equal(fs.readFileSync(path.join(window.workspace, 'ours-1.0.0.ram'), 'latin1').slice(0, 2), 'PK');
     await driver.dismissToasts();
     await importFromExplorer('ours-1.0.0.ram');
-    await driver.waitForToast('Our Style is here already', 60_000);
+    const [message] = await driver.waitForToast('Our Style is here already', 60_000);
+    assert.match(message, /Signed by Ada \$\(trash\), key (?:[0-9A-F]{4} ?){4}, known since \d{4}-\d\d-\d\d\./);
+    await driver.dismissToasts();
+  });
+
+  it('by somebody unknown are taken once the person has seen the name and the key, and changed ones never', async () => {
+    const { driver } = window;
+    const key = makeSigningKey('Grace Hopper');
+    await sent('signed.ram', { id: 'signed', title: 'Signed' }, key);
+    const dialog = driver.page.locator('.monaco-dialog-box');
+    const answer = (name: string) => dialog.locator('.monaco-button', { hasText: name }).click();
+    await importFromExplorer('signed.ram');
+    await dialog.waitFor();
+    const asked = (await dialog.textContent()) ?? '';
+    assert.ok(asked.includes(`Grace Hopper, key ${fingerprintOf(publicKeyOf(key))}`), asked);
+    assert.match(asked, /not known here yet/);
+    await answer('Cancel');
+    await dialog.waitFor({ state: 'detached' });
+    assert.deepEqual(
+      storedNames()
+        .filter(name => !name.startsWith('.'))
+        .includes('signed'),
+      false,
+    );
+    await importFromExplorer('signed.ram');
+    await answer('Trust and Import');
+    await driver.waitForToast('Signed by Grace Hopper', 60_000);
+    await driver.dismissToasts();
+    await run('residual.renameModule');
+    await driver.quickPick('signed ·');
+    await driver.until(
+      'the title',
+      () => driver.page.locator('.quick-input-widget input').filter({ visible: true }).first().inputValue(),
+      value => value === 'Signed',
+    );
+    await driver.press('Control+A');
+    await driver.type('Of my own');
+    await driver.press('Enter');
+    await driver.waitForToast('and with it no signature');
+    await driver.dismissToasts();
+    await run('residual.deleteModule');
+    await driver.quickPick('Of my own');
+    await driver.waitForToast('Of my own is deleted');
     await driver.dismissToasts();
   });
 

@@ -19,7 +19,7 @@ async function archive(id: string): Promise<Buffer> {
     fs.copyFileSync('models/modules/react/model.safetensors', path.join(folder, 'model.safetensors'));
     fs.writeFileSync(path.join(folder, 'module.json'), JSON.stringify({ ...manifest, id, title: TITLE }));
     const file = path.join(folder, 'shared.ram');
-    await pack(folder, ['module.json', 'model.safetensors'], id, file, new AbortController().signal);
+    await pack(folder, ['module.json', 'model.safetensors'], id, file, new Map(), new AbortController().signal);
     return fs.readFileSync(file);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
@@ -103,7 +103,9 @@ describe('modules as files in the settings panel', () => {
     const input = driver.page.locator('.quick-input-widget input').first();
     await input.fill(target);
     await driver.press('Enter');
+    await driver.quickPick('Without a Signature');
     await notice('is exported').waitFor();
+    await card('dropped-style').getByText('Unsigned').waitFor();
     assert.equal(fs.readFileSync(target).subarray(0, 2).toString(), 'PK');
   });
 

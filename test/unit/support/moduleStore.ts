@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../../src/core/errors';
-import { ModuleFiles } from '../../../src/host/modules/moduleFiles';
+import { ModuleFiles, type SignerQuestions } from '../../../src/host/modules/moduleFiles';
 import { ModuleFit } from '../../../src/host/modules/moduleVerification';
 import { Registry } from '../../../src/host/modules/registry';
 
@@ -59,7 +59,7 @@ export interface ModuleStore {
   close(): void;
 }
 
-export function openModuleStore(): ModuleStore {
+export function openModuleStore(signers?: SignerQuestions): ModuleStore {
   const base = mkdtempSync(path.join(tmpdir(), 'residual-files-'));
   const root = path.join(base, 'storage');
   const write = (file: string, content: string | Uint8Array) => {
@@ -99,7 +99,7 @@ export function openModuleStore(): ModuleStore {
     },
   });
   return {
-    files: new ModuleFiles({ root, registry, fit }),
+    files: new ModuleFiles({ root, registry, fit, ...(signers && { signers }) }),
     registry,
     loaded,
     broken,

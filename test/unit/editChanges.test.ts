@@ -118,7 +118,17 @@ describe('changes of a repository', () => {
     init();
     write('a.ts', 'const first = 1;\n');
     commit();
-    for (const typed of ['nowhere', 'main..nowhere', '--all', '-n1', 'main HEAD', '--output=/tmp/x', 'a\0b', ' '])
+    for (const typed of [
+      'nowhere',
+      'main..nowhere',
+      '--all',
+      '-n1',
+      'main HEAD',
+      '--output=/tmp/x',
+      '--branches=..',
+      'a\0b',
+      ' ',
+    ])
       await refuses(list(range(typed)), 'git-unknown-range', /Git knows no commits by .*main\.\.HEAD/);
     await refuses(list(range('main..HEAD')), 'edits-none', /No source file was changed/);
   });
@@ -135,6 +145,7 @@ describe('changes of a repository', () => {
     commit();
     run('merge', '-q', '--no-ff', '-m', 'merge', 'side');
     assert.deepEqual(await written(range('HEAD~1..HEAD')), ['side.ts: const side = 1;']);
+    assert.equal((await list(range('HEAD~1..HEAD'))).nCommits, 1);
     await refuses(list(range('HEAD')), 'edits-none', /No source file was changed/);
   });
 
@@ -201,6 +212,8 @@ describe('changes of a repository', () => {
     const [change] = (await list(last(1))).changes;
     assert.ok(!(await readChange(folder(), change, signal))?.newText.includes('\r'));
     write('a.ts', '  function f() {\r\n    return first;\r\n  }\r\nconst added = 2;\r\n');
+    assert.deepEqual(await written(working), ['a.ts: ']);
+    write('a.ts', 'function f( ) {\r\nreturn first;\r\n}\r\nconst  added=2;\r\n');
     assert.deepEqual(await written(working), ['a.ts: ']);
   });
 

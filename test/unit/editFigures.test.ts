@@ -70,6 +70,7 @@ describe('figures of edits', () => {
       [0.3333, 0.25, 0.1667],
     );
     assert.deepEqual([figures.n, figures.nSame], [3, 1]);
+    assert.deepEqual([figures.best.length, figures.worst.length], [2, 0]);
   });
 
   it('have intervals over commits, or over files of one commit, and none over one file', () => {

@@ -289,7 +289,7 @@ describe('module files', () => {
 
     it('to nothing, several lines or a novel is refused', async () => {
       await take('react');
-      for (const title of ['', '  ', 'a\nb', 'x'.repeat(101)])
+      for (const title of ['', '  ', 'a\nb', 'a\u202eb', 'x'.repeat(101)])
         await refuses(store.files.rename('react', title), 'title-invalid', /1 to 100/);
       assert.equal(store.json('modules/react/module.json').title, 'Title of react');
     });

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { access, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AbortError, throwIfAborted, UserError } from '../../core/errors';
+import { hasHidden } from '../../core/hiddenCharacters';
 import type { ModuleManifest } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
 import { INSTANT_ID } from './instantManifest';
@@ -208,7 +209,7 @@ export class ModuleFiles {
     return this.#changing(async () => {
       const module = await this.#own(id, 'renamed');
       const wanted = title.trim();
-      if (wanted === '' || wanted.length > LONGEST_TITLE || /\p{Cc}/u.test(wanted))
+      if (wanted === '' || wanted.length > LONGEST_TITLE || hasHidden(wanted))
         throw new UserError('title-invalid', say`A title has 1 to ${LONGEST_TITLE} characters on one line.`);
       return withReason(titleOf(module), 'renamed', () => rewriteManifest(module.dir, { title: wanted }));
     });

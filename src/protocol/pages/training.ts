@@ -1,4 +1,5 @@
 /** What the training page and the extension say to each other: whole states and points of the curve one way, intents the other. */
+import { hasHidden } from '../../core/hiddenCharacters';
 import type { EvaluationRow } from '../../core/manifest';
 import { type DryRun, OBJECTIVES, type Objective, type TrainingProgress } from '../training';
 
@@ -180,7 +181,7 @@ export function parseTrainingForm(value: unknown): TrainingForm | undefined {
   const code = parseCode(form.code);
   const objective = OBJECTIVES.find(known => known === form.objective);
   if (code === undefined || objective === undefined) return undefined;
-  if (!isText(form.title, MAX_TITLE_CHARS) || /\p{Cc}/u.test(form.title) || form.title.trim() === '') return undefined;
+  if (!isText(form.title, MAX_TITLE_CHARS) || hasHidden(form.title) || form.title.trim() === '') return undefined;
   if (!isText(form.base, MAX_ID_CHARS)) return undefined;
   const numbers: Partial<Record<FormNumber, number>> = {};
   for (const name of Object.keys(FORM_LIMITS) as FormNumber[]) {

@@ -165,7 +165,7 @@ describe('modules as files', () => {
     await driver.dismissToasts();
   });
 
-  it('by somebody unknown are taken once the person has seen the name and the key, and changed ones never', async () => {
+  it('by somebody unknown are taken once the person has seen the name and the key; renamed, they are unsigned', async () => {
     const { driver } = window;
     const key = makeSigningKey('Grace Hopper');
     await sent('signed.ram', { id: 'signed', title: 'Signed' }, key);

@@ -281,7 +281,7 @@ export class InstantModule {
       if (remove.length > 0) await send([]);
       for (const file of changed) this.#unsaved.add(file.path);
       onLog(
-        `instant module: ${nSent} files counted anew, ${nRecalled} known by their content, ${gone.length} taken out, ${(now() - startMs).toFixed(0)} ms`,
+        `instant module: ${nSent} files counted anew, ${gone.length} taken out, ${nRecalled} known by their content, ${(now() - startMs).toFixed(0)} ms`,
       );
       this.#saveIn(isCrowded ? 0 : SAVE_MS);
     } catch (error) {

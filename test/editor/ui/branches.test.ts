@@ -99,6 +99,7 @@ describe('another branch', () => {
     await driver.palette(commandTitle('residual.pause'));
     await driver.press('Enter');
     const after = await driver.until('an update', updates, lines => lines.length > before);
-    assert.equal(after.at(-1), 'instant module: 1 files counted anew, 1 taken out');
+    // What comes back was counted before.
+    assert.equal(after.at(-1), 'instant module: 0 files counted anew, 1 taken out');
   });
 });

@@ -61,6 +61,8 @@ describe('code from elsewhere', () => {
   const shown = (chunks: readonly TextChunk[]) =>
     names.filter(name => chunks.some(({ path }) => path.endsWith(`${name}.ts`)));
 
+  const pathsOf = (chunks: readonly TextChunk[]) => chunks.map(({ path }) => path.split('/').at(-1));
+
   it('is what a file imports, without data and secrets', async () => {
     const imports = names.map(name => `import { ${name}Total } from './${name}';\n`).join('');
     const chunks = await chosenFor(await open('importing.ts', imports + MENTIONED));
@@ -92,5 +94,33 @@ describe('code from elsewhere', () => {
     const chunks = await chosenFor(await open('after.py', MENTIONED));
     const seen = shown(chunks);
     assert.ok(seen.includes('plain') && !seen.includes('id_rsa'), seen.join());
+  });
+
+  it('is where a person edited, once they edit elsewhere', async () => {
+    const edited = await open('edited.ts', `${code('other').repeat(20)}${code('plain')}${code('more').repeat(20)}`);
+    const elsewhere = await open('elsewhere.ts', 'a\n');
+    for (const [document, line] of [
+      [edited, 182],
+      [elsewhere, 0],
+    ] as const) {
+      const edit = new vscode.WorkspaceEdit();
+      edit.insert(document.uri, new vscode.Position(line, 0), '\n');
+      await vscode.workspace.applyEdit(edit);
+    }
+    const chunks = await chosenFor(await open('after.py', MENTIONED));
+    assert.deepEqual(pathsOf(chunks), ['edited.ts']);
+    assert.match(chunks[0].text, /plainTotal/);
+    for (const document of [edited, elsewhere]) await document.save();
+  });
+
+  it('is what a person copied', async () => {
+    const copied = await open('copied.ts', `${code('other').repeat(20)}${code('plain')}`);
+    const editor = await vscode.window.showTextDocument(copied, { preview: false });
+    editor.selection = new vscode.Selection(180, 0, 189, 0);
+    await vscode.commands.executeCommand('editor.action.clipboardCopyAction');
+    editor.selection = new vscode.Selection(0, 0, 0, 0);
+    const chunks = await chosenFor(await open('after.py', MENTIONED));
+    assert.deepEqual(pathsOf(chunks), ['copied.ts']);
+    assert.match(chunks[0].text, /^export function plainTotal/);
   });
 });

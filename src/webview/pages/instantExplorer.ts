@@ -1,5 +1,7 @@
 /** The page of what the instant module learned. */
 import '../report.css';
+import '../tiles.css';
+import '../bars.css';
 import '../instantExplorer/explorer.css';
 import type { FromExplorerPage, ToExplorerPage } from '../../protocol/pages/instantExplorer';
 import { ExplorerPage } from '../instantExplorer/explorerPage';

@@ -1,5 +1,7 @@
 /** The scoreboard's page. */
 import '../report.css';
+import '../tiles.css';
+import '../charts.css';
 import '../scoreboard/scoreboard.css';
 import type { FromScoreboardPage, ToScoreboardPage } from '../../protocol/pages/scoreboard';
 import { connect } from '../page';

@@ -1,5 +1,6 @@
 /** The page that trains a module. */
 import '../report.css';
+import '../charts.css';
 import '../training/training.css';
 import '../training/job.css';
 import type { FromTrainingPage, ToTrainingPage } from '../../protocol/pages/training';

@@ -1,5 +1,6 @@
 /** The page that explains a suggestion. */
 import '../report.css';
+import '../bars.css';
 import '../why/why.css';
 import type { FromWhyPage, ToWhyPage } from '../../protocol/pages/why';
 import { connect } from '../page';

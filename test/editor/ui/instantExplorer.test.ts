@@ -1,11 +1,10 @@
 // The page of what the instant module learned: built from it, looked into by keyboard, in three themes and a narrow column.
 import assert from 'node:assert/strict';
 import type { Frame } from 'playwright-core';
-import { assertAccessible } from './axe';
+import { assertAccessible, sticksOut } from './axe';
 import { commandTitle } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
-const NARROW_PX = 170;
 /** No model has ever seen these; the comment is text that a page must not take for more. */
 const ZORB = `export function zorbulateQuux(board: string) {\n  return zorbulateQuux(board);\n}\n`.repeat(3);
 const HOSTILE = `export const hostile = zorbulateQuux('<img src=x onerror="document.title=1">');\n`.repeat(4);
@@ -143,18 +142,3 @@ describe('exploring the instant module of an untrusted workspace', () => {
     await assertAccessible(frame);
   });
 });
-
-/** Draws the page as wide as a narrow side bar. @returns what sticks out at the side, as HTML. */
-function sticksOut(frame: Frame): Promise<string[]> {
-  return frame.evaluate(`(() => {
-    const { body } = document;
-    body.style.width = '${NARROW_PX}px';
-    body.style.boxSizing = 'border-box';
-    const out = [...document.querySelectorAll('#root *')].filter(element => {
-      const { right, width } = element.getBoundingClientRect();
-      return width > 1 && right > ${NARROW_PX} + 1 && getComputedStyle(element).position !== 'absolute';
-    });
-    body.style.width = '';
-    return out.map(element => element.outerHTML.slice(0, 120));
-  })()`);
-}

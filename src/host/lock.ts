@@ -57,7 +57,8 @@ async function ageMs(file: string): Promise<number> {
   );
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process is there, whoever it belongs to. */
+export function isAlive(pid: number): boolean {
   if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);

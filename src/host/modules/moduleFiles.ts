@@ -3,24 +3,27 @@
  * folder beside its place, and moved there by one rename; what fails leaves nothing behind. Knows no editor.
  */
 import { randomUUID } from 'node:crypto';
-import { access, copyFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { AbortError, throwIfAborted, UserError } from '../../core/errors';
 import { hasHidden } from '../../core/hiddenCharacters';
 import type { ModuleManifest } from '../../core/manifest';
-import { type Sentence, say } from '../../core/sentence';
+import { say } from '../../core/sentence';
+import { exists } from '../exists';
+import { isAlive } from '../lock';
 import { INSTANT_ID } from './instantManifest';
 import type { KnownSigners } from './knownSigners';
-import { MANIFEST_FILE, SIGNATURE_FILE } from './moduleFileNames';
+import { SIGNATURE_FILE } from './moduleFileNames';
 import {
   checkHashes,
   checkTexts,
   copyFolder,
   filesOfModule,
   holdsWorkspaceText,
-  readManifestJson,
   readSharedManifest,
 } from './moduleFolder';
+import { existsMessage, freeId, isSame, sameId, titleOf } from './moduleIds';
+import { bringSignature, rewriteManifest } from './moduleRewriting';
 import { type Signer, type SigningKey, signerOf, signModule } from './moduleSignature';
 import { type ModuleFit, type VerifyReport, withReason } from './moduleVerification';
 import { pack, unpack } from './ramArchive';
@@ -273,7 +276,7 @@ export class ModuleFiles {
       const dir = path.join(this.#modules, name);
       const found = await stat(dir).catch(() => undefined);
       const isOld = found !== undefined && Date.now() - found.ctimeMs > LONGEST_IN_TRASH_MS;
-      if (isOld || !isRunning(Number(pid))) await rm(dir, { recursive: true, force: true });
+      if (isOld || !isAlive(Number(pid))) await rm(dir, { recursive: true, force: true });
     }
   }
 
@@ -382,88 +385,10 @@ interface Settled extends Pick<Imported, 'id' | 'title' | 'outcome'> {
   readonly at: string;
 }
 
-/** The same module, now signed: what is here is signed too, where its files are those that were signed. */
-async function bringSignature(from: string, to: string, signal: AbortSignal): Promise<void> {
-  const [sent, here] = [from, to].map(dir => path.join(dir, SIGNATURE_FILE));
-  if (!(await exists(sent)) || (await exists(here))) return;
-  await copyFile(sent, here);
-  try {
-    await signerOf(to, signal);
-  } catch {
-    // It was renamed, or has other texts beside it.
-    await rm(here, { force: true });
-  }
-}
-
-export function titleOf(module: FoundModule): string {
-  return module.manifest?.title ?? module.id;
-}
-
-function existsMessage(id: string, existing: FoundModule | undefined): Sentence {
-  if (existing === undefined) return say`The id "${id}" belongs to the instant module of each workspace. Keep both.`;
-  if (existing.origin === 'personal')
-    return say`There is another module with the id "${id}". Replace it, or keep both.`;
-  if (existing.origin === 'shipped')
-    return say`There is another module with the id "${id}", which ships with Residual and is not replaced. Keep both.`;
-  return say`There is another module with the id "${id}", which belongs to this workspace and is not replaced. Keep both.`;
-}
-
-/** Ids are folder names, and some disks do not tell cases apart. */
-function sameId(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
-}
-
-function isSame(a: ModuleManifest | undefined, b: ModuleManifest): boolean {
-  const content = ({ title: _, ...rest }: ModuleManifest) => JSON.stringify(rest);
-  return a !== undefined && content(a) === content(b);
-}
-
-function freeId(id: string, found: readonly FoundModule[]): string {
-  // An id has at most 100 characters.
-  const stem = id.slice(0, 90);
-  for (let n = 2; ; n++) if (!found.some(m => sameId(m.id, `${stem}-${n}`))) return `${stem}-${n}`;
-}
-
-/** The signature goes before the manifest changes, so that there is never one that does not match. */
-async function rewriteManifest(
-  dir: string,
-  changed: Readonly<Record<string, unknown>>,
-): Promise<{ readonly isSignatureDropped: boolean }> {
-  const json = { ...((await readManifestJson(dir)) as object), ...changed };
-  const file = path.join(dir, MANIFEST_FILE);
-  const beside = path.join(dir, `.${MANIFEST_FILE}.${randomUUID()}`);
-  const signature = path.join(dir, SIGNATURE_FILE);
-  const isSignatureDropped = await exists(signature);
-  try {
-    await writeFile(beside, `${JSON.stringify(json, null, 2)}\n`);
-    await rm(signature, { force: true });
-    await rename(beside, file);
-  } finally {
-    await rm(beside, { force: true });
-  }
-  return { isSignatureDropped };
-}
-
 function hiddenName(kind: string): string {
   return `${kind}-${process.pid}-${randomUUID()}`;
 }
 
 async function isFolder(file: string): Promise<boolean> {
   return (await stat(file)).isDirectory();
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -14,6 +14,7 @@ import {
   parseProposalManifest,
 } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
+import { exists } from '../exists';
 
 /** Who put it there: the extension, this person, the workspace's team, or a build from this workspace. */
 export type Origin = 'shipped' | 'personal' | 'team' | 'workspace';
@@ -110,13 +111,6 @@ async function placeOf(dir: string): Promise<string | undefined> {
   throw new UserError(
     'location-missing',
     say`Its files are used in place, and the folder ${place} is not there. Put it back, or add it again.`,
-  );
-}
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
   );
 }
 

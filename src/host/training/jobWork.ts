@@ -2,10 +2,10 @@
  * What is done for a job, step by step, each from what the one before left on the disk: so that the same call goes on
  * after a pause, a crash or a reboot. Which job is worked on, and who hears of it, is trainingJobs.ts's.
  */
-import { access } from 'node:fs/promises';
 import path from 'node:path';
 import type { CodeChoice } from '../../protocol/pages/training';
 import type { DryRun, TrainingOutcome, TrainingProgress } from '../../protocol/training';
+import { exists } from '../exists';
 import type { Folder } from '../workspaceFiles';
 import { codeBatches, listCode } from './collectCode';
 import type { JobRecord, JobStore, RecordedStage } from './jobStore';
@@ -112,11 +112,4 @@ export async function prune(store: JobStore, id: string, { place, outcome }: Fin
 
 function folderOf(store: JobStore, id: string, { moduleDir }: TrainingOutcome): string {
   return path.join(store.dir(id), path.basename(moduleDir));
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

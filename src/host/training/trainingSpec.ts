@@ -1,12 +1,12 @@
 /** From what a person filled in to what the trainer is told: defaults, the module's id, what training can start from. */
-import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../core/errors';
 import { say } from '../../core/sentence';
 import type { TrainingForm } from '../../protocol/pages/training';
 import { TRAINING_DEFAULTS, type TrainingSpec } from '../../protocol/training';
-import { titleOf } from '../modules/moduleFiles';
+import { exists } from '../exists';
 import { sha256OfFile } from '../modules/moduleFolder';
+import { titleOf } from '../modules/moduleIds';
 import type { FoundModule, FoundProposal } from '../modules/registry';
 
 /** What a module can be trained from and for. */
@@ -107,11 +107,4 @@ function baseOf(id: string, { bases }: Ground): FoundModule {
   if (base !== undefined) return base;
   const ids = bases.map(module => `"${module.id}"`).join(', ');
   throw new UserError('training-no-base', say`There is no module "${id}" to start from. Choose one of ${ids}.`);
-}
-
-function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

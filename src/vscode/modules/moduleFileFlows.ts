@@ -5,7 +5,8 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { UserError } from '../../core/errors';
-import { type Imported, type ModuleFiles, type OnExisting, titleOf } from '../../host/modules/moduleFiles';
+import type { Imported, ModuleFiles, OnExisting } from '../../host/modules/moduleFiles';
+import { titleOf } from '../../host/modules/moduleIds';
 import type { VerifyReport } from '../../host/modules/moduleVerification';
 import { abortSignalOf } from '../cancellation';
 import { localMessageOf, localText } from '../localMessage';

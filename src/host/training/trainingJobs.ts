@@ -9,10 +9,10 @@ import type { JobView, PastJob, TrainingForm } from '../../protocol/pages/traini
 import type { TrainingProgress } from '../../protocol/training';
 import type { Clock } from '../completer';
 import { isLocked, withLock } from '../lock';
-import { Curve, readCurve } from './curve';
 import { type JobRecord, newJobId, type RecordedStage } from './jobStore';
-import { type JobState, pastOf, type Surroundings, viewOf } from './jobView';
+import type { Surroundings } from './jobView';
 import { check, leaveAside, prune, settle, train, type WorkParts } from './jobWork';
+import { KnownJobs } from './knownJobs';
 import { understood } from './trainer';
 import { type Ground, idOf, relocated, specOf } from './trainingSpec';
 
@@ -49,26 +49,17 @@ interface Work {
 const LOCK_FILE = 'working.lock';
 /** How soon this window notices that another one is done. */
 const WAIT_MS = 3000;
-const NO_STATE: JobState = {
-  curve: [],
-  progress: undefined,
-  reading: undefined,
-  isPausing: false,
-  problem: undefined,
-};
-
 export class TrainingJobs {
-  readonly #records = new Map<string, JobRecord>();
-  readonly #curves = new Map<string, Curve>();
-  readonly #states = new Map<string, Omit<JobState, 'curve'>>();
+  readonly #known: KnownJobs;
   readonly #listeners = new Set<TrainingListener>();
   readonly #closing = new AbortController();
   #work: Work | undefined;
-  #shown: string | undefined;
   #opening: Promise<void> | undefined;
   #isElsewhere = false;
 
-  constructor(private readonly parts: TrainingJobsParts) {}
+  constructor(private readonly parts: TrainingJobsParts) {
+    this.#known = new KnownJobs(parts.store);
+  }
 
   listen(listener: TrainingListener): { dispose(): void } {
     this.#listeners.add(listener);
@@ -82,15 +73,15 @@ export class TrainingJobs {
 
   /** The job that is worked on in this window. */
   get working(): JobRecord | undefined {
-    return this.#work && this.#records.get(this.#work.id);
+    return this.#work && this.#known.get(this.#work.id);
   }
 
   get paused(): JobRecord | undefined {
-    return this.#newestFirst().find(({ stage }) => stage.kind === 'paused');
+    return this.#known.newestFirst().find(({ stage }) => stage.kind === 'paused');
   }
 
   progressOf(id: string): TrainingProgress | undefined {
-    return this.#states.get(id)?.progress;
+    return this.#known.progressOf(id);
   }
 
   /**
@@ -112,14 +103,7 @@ export class TrainingJobs {
   }
 
   view(around: Surroundings): { readonly job: JobView | undefined; readonly past: readonly PastJob[] } {
-    const shown = this.#shown === undefined ? undefined : this.#records.get(this.#shown);
-    const past = this.#newestFirst()
-      .filter(record => record !== shown)
-      .map(record => pastOf(record, around))
-      .filter(job => job !== undefined);
-    if (shown === undefined) return { job: undefined, past };
-    const curve = this.#curves.get(shown.id)?.points ?? [];
-    return { job: viewOf(shown, { ...NO_STATE, ...this.#states.get(shown.id), curve }, around), past };
+    return this.#known.view(around);
   }
 
   /** Finds out what training would work on. Nothing is trained. @throws UserError */
@@ -129,7 +113,7 @@ export class TrainingJobs {
 
   /** Trains: what was just looked at, what failed for want of memory, or something new. @throws UserError */
   async train(form: TrainingForm): Promise<void> {
-    const shown = this.#shown === undefined ? undefined : this.#records.get(this.#shown);
+    const { shown } = this.#known;
     if (shown?.stage.kind === 'checked' && isSame(shown.form, form)) return this.#train(shown, form);
     if (shown?.stage.kind === 'failed' && isSame({ ...shown.form, memoryMiB: form.memoryMiB }, form))
       return this.#train(shown, form);
@@ -138,11 +122,11 @@ export class TrainingJobs {
 
   /** @throws UserError */
   async resume(id: string): Promise<void> {
-    const record = this.#records.get(id);
+    const record = this.#known.get(id);
     if (record?.stage.kind === 'paused' || record?.stage.kind === 'failed') await this.#train(record, record.form);
     // Its module did not come to its place.
     if (record !== undefined && isMoving(record) && this.#work === undefined) {
-      this.#know(id, { problem: undefined });
+      this.#known.know(id, { problem: undefined });
       this.#start(id, signal => this.#goOn(record, signal));
       this.#changed();
     }
@@ -151,7 +135,7 @@ export class TrainingJobs {
   /** What was learned is kept, and goes on when it is resumed. */
   async pause(): Promise<void> {
     if (this.working?.stage.kind !== 'training') return;
-    this.#know(this.#work!.id, { isPausing: true });
+    this.#known.know(this.#work!.id, { isPausing: true });
     this.#changed();
     await this.#stop('pause');
   }
@@ -159,12 +143,12 @@ export class TrainingJobs {
   /** Stops a job and removes all of it, unless it is over. */
   async cancel(id: string): Promise<void> {
     if (this.#work?.id === id) return this.#stop('cancel');
-    if (this.#records.get(id)?.stage.kind !== 'finished') await this.remove(id);
+    if (this.#known.get(id)?.stage.kind !== 'finished') await this.remove(id);
   }
 
   /** Puts a module that is no gain among the others all the same. It is not used for that. @throws UserError */
   async keep(id: string): Promise<void> {
-    const record = this.#records.get(id);
+    const record = this.#known.get(id);
     if (record?.stage.kind !== 'finished' || record.stage.place !== 'aside' || this.#work !== undefined) return;
     const { stage } = record;
     await this.#locked(() => settle(this.parts, record, stage, next => this.#write(next), this.#closing.signal));
@@ -175,16 +159,15 @@ export class TrainingJobs {
   async remove(id: string): Promise<void> {
     if (this.#work?.id === id) return;
     await this.parts.store.remove(id);
-    this.#forget(id);
+    this.#known.forget(id);
     this.#changed();
   }
 
   /** Which job is drawn; none for the form. */
   async show(id: string | undefined): Promise<void> {
-    if (id !== undefined && this.#records.has(id)) {
-      await this.#readCurve(id);
-      this.#shown = id;
-    } else this.#shown = undefined;
+    const isThere = id !== undefined && this.#known.get(id) !== undefined;
+    if (isThere) await this.#readCurve(id);
+    this.#known.show(isThere ? id : undefined);
     this.#changed();
   }
 
@@ -204,13 +187,13 @@ export class TrainingJobs {
       await this.#load();
     }
     this.#isElsewhere = false;
-    for (const { id, stage } of this.#records.values())
+    for (const { id, stage } of this.#known.newestFirst())
       if (stage.kind === 'finished' && stage.place !== 'moving') await prune(store, id, stage);
-    const interrupted = this.#newestFirst().find(({ stage }) => isUnderWay(stage));
+    const interrupted = this.#known.newestFirst().find(({ stage }) => isUnderWay(stage));
     if (interrupted !== undefined && mayTrain() && this.#work === undefined) {
       this.parts.onLog(`training ${interrupted.id}: goes on`);
       await this.#readCurve(interrupted.id);
-      this.#shown ??= interrupted.id;
+      if (this.#known.shown === undefined) this.#known.show(interrupted.id);
       this.#start(interrupted.id, signal => this.#goOn(interrupted, signal));
     }
     this.#changed();
@@ -219,13 +202,13 @@ export class TrainingJobs {
   /** What another window did is on the disk alone. What was only looked at is of no use in another one. */
   async #load(): Promise<void> {
     const records = await this.parts.store.list();
-    for (const id of this.#records.keys())
-      if (id !== this.#work?.id && !records.some(record => record.id === id) && !this.#states.get(id)?.problem)
-        this.#forget(id);
+    for (const { id } of this.#known.newestFirst())
+      if (id !== this.#work?.id && !records.some(record => record.id === id) && !this.#known.problemOf(id))
+        this.#known.forget(id);
     for (const record of records) {
       if (record.id === this.#work?.id) continue;
-      if (isUnderWay(record.stage) || !isLeftover(record.stage) || this.#records.has(record.id))
-        this.#records.set(record.id, record);
+      if (isUnderWay(record.stage) || !isLeftover(record.stage) || this.#known.get(record.id) !== undefined)
+        this.#known.put(record);
     }
   }
 
@@ -244,8 +227,8 @@ export class TrainingJobs {
       spec: specOf(form, moduleId, ground),
       stage: { kind: 'checking', then },
     };
-    this.#records.set(record.id, record);
-    this.#shown = record.id;
+    this.#known.put(record);
+    this.#known.show(record.id);
     this.#start(record.id, async signal => {
       await this.#removeLeftovers(record.id);
       await this.#write(record);
@@ -262,7 +245,7 @@ export class TrainingJobs {
     this.#refuse();
     const spec = { ...record.spec, memoryMiB: form.memoryMiB };
     const next: JobRecord = { ...record, form, spec, stage: { kind: 'training', dryRun: stage.dryRun } };
-    this.#shown = id;
+    this.#known.show(id);
     this.#start(id, async signal => {
       await this.#write(next);
       await this.#goOn(next, signal);
@@ -309,13 +292,13 @@ export class TrainingJobs {
   async #settled(id: string, error: unknown): Promise<void> {
     const stop = this.#work?.stop;
     this.#work = undefined;
-    this.#know(id, { isPausing: false, reading: undefined });
-    const record = this.#records.get(id);
+    this.#known.know(id, { isPausing: false, reading: undefined });
+    const record = this.#known.get(id);
     if (stop === 'cancel' && record?.stage.kind !== 'finished') await this.remove(id).catch(this.#logged);
     else if (stop === 'pause' && record?.stage.kind === 'training')
       await this.#write({ ...record, stage: { ...record.stage, kind: 'paused' } }).catch(this.#logged);
     else if (error !== undefined && record !== undefined) await this.#failed(record, error);
-    const now = this.#records.get(id);
+    const now = this.#known.get(id);
     if (now !== undefined && (now.stage.kind === 'failed' || now.stage.kind === 'finished'))
       for (const listener of this.#listeners) listener.ended?.(now);
     this.#changed();
@@ -326,20 +309,20 @@ export class TrainingJobs {
     const error = understood(reason);
     if (error instanceof UserError && error.code === 'locked') {
       // Another window was faster.
-      if (record.stage.kind === 'checking') this.#forget(record.id);
+      if (record.stage.kind === 'checking') this.#known.forget(record.id);
       void this.open();
       return;
     }
     this.parts.onLog(`training ${record.id}: failed, ${messageOf(error)}`);
     const { stage } = record;
     const problem = spokenOf(error);
-    if (isMoving(record)) this.#know(record.id, { problem });
+    if (isMoving(record)) this.#known.know(record.id, { problem });
     else if (stage.kind === 'checking') {
-      this.#know(record.id, { problem });
+      this.#known.know(record.id, { problem });
       await this.parts.store.remove(record.id).catch(this.#logged);
     } else if (stage.kind !== 'finished' && stage.kind !== 'checked') {
       const failed: JobRecord = { ...record, stage: { kind: 'failed', dryRun: stage.dryRun, problem } };
-      this.#records.set(record.id, failed);
+      this.#known.put(failed);
       // On a full disk it is known in this window alone, and the next one goes on by itself.
       await this.parts.store.write(failed).catch(this.#logged);
     }
@@ -371,48 +354,29 @@ export class TrainingJobs {
     for (const { id, stage } of await this.parts.store.list()) {
       if (id === except || !isLeftover(stage)) continue;
       await this.parts.store.remove(id);
-      this.#forget(id);
+      this.#known.forget(id);
     }
   }
 
   async #write(record: JobRecord): Promise<void> {
     await this.parts.store.write(record);
-    this.#records.set(record.id, record);
+    this.#known.put(record);
     this.#changed();
   }
 
   #read(id: string, nFiles: number, nDone: number): void {
-    this.#know(id, { reading: { nFiles, nDone } });
+    this.#known.know(id, { reading: { nFiles, nDone } });
     this.#changed();
   }
 
   #progress(id: string, progress: TrainingProgress): void {
-    this.#know(id, { progress });
-    this.#curves.get(id)?.add(progress);
+    this.#known.add(id, progress);
     for (const listener of this.#listeners) listener.progressed?.(id, progress);
   }
 
   async #readCurve(id: string): Promise<void> {
-    if (this.#work?.id === id && this.#curves.has(id)) return;
-    const { curve, last } = await readCurve(this.parts.store.dir(id));
-    this.#curves.set(id, curve);
-    if (last !== undefined) this.#know(id, { progress: last });
-  }
-
-  #know(id: string, more: Partial<JobState>): void {
-    if (!this.#curves.has(id)) this.#curves.set(id, new Curve());
-    this.#states.set(id, { ...NO_STATE, ...this.#states.get(id), ...more });
-  }
-
-  #forget(id: string): void {
-    this.#records.delete(id);
-    this.#curves.delete(id);
-    this.#states.delete(id);
-    if (this.#shown === id) this.#shown = undefined;
-  }
-
-  #newestFirst(): JobRecord[] {
-    return [...this.#records.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+    if (this.#work?.id === id && this.#known.hasCurve(id)) return;
+    await this.#known.readCurve(id);
   }
 
   #changed(): void {

@@ -4,10 +4,8 @@
  * packages, report on the others. `node scripts/calibrateBoth.mjs [--role measure] [--module generic] [--limit CURSORS]`
  * builds and runs it. Rows are as the rules give them over the whole vocabulary, without a nucleus.
  */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { gunzipSync } from 'node:zlib';
 import { Candidates } from '../../src/core/distribution';
 import { buildPrompt } from '../../src/core/fim';
 import { mixInPlace, mixtureWeight } from '../../src/core/mixture';
@@ -18,19 +16,7 @@ import { weigh } from '../../src/core/rules';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
 import { INSTANT_MIXTURE } from '../../src/host/modules/instantManifest';
-
-interface Cursor {
-  readonly path: string;
-  readonly prefix: string;
-  readonly suffix: string;
-  readonly truth: string;
-}
-
-interface Package {
-  readonly role: string;
-  readonly files: readonly { readonly path: string; readonly text: string }[];
-  readonly cursors: readonly Cursor[];
-}
+import { type Cursor, packagesOf } from './instantPackages';
 
 /** 0 leaves the module out; `undefined` leaves out the instant module with its mixture. */
 const INSTANT = [undefined, 0.05, 0.1, 0.2] as const;
@@ -56,8 +42,7 @@ async function main(): Promise<void> {
   });
   const dir = path.resolve('models/proposals/residual-6m');
   const module = { id: values.module, dir: path.resolve('models/modules', values.module), strength: 1 };
-  const fixture = gunzipSync(readFileSync('test/fixtures/eval/instant.json.gz')).toString();
-  const packages = (JSON.parse(fixture) as { packages: Package[] }).packages.filter(({ role }) => role === values.role);
+  const packages = packagesOf(values.role);
   const share = Number(values.limit ?? Number.POSITIVE_INFINITY) / packages.reduce((n, p) => n + p.cursors.length, 0);
   const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
   const lease = await pool.acquire(

@@ -6,9 +6,7 @@
  * With it, what each strength of the geometric rule makes of the same lines: nats a token, how often the author's token
  * comes first, and how many lines greedy decoding writes whole.
  */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { argmax, logSumExp } from '../../src/core/distribution';
 import { buildPrompt } from '../../src/core/fim';
 import { mixInPlace } from '../../src/core/mixture';
@@ -18,6 +16,7 @@ import { MAX_ORDER } from '../../src/core/ngram/ngramSort';
 import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
+import { type Cursor, packagesOf } from './instantPackages';
 
 /** One token as its author wrote it. */
 interface Seen {
@@ -32,19 +31,6 @@ interface Seen {
   readonly qRow: Float32Array;
 }
 
-interface Cursor {
-  readonly path: string;
-  readonly prefix: string;
-  readonly suffix: string;
-  readonly truth: string;
-}
-
-interface Package {
-  readonly role: string;
-  readonly files: readonly { readonly path: string; readonly text: string }[];
-  readonly cursors: readonly Cursor[];
-}
-
 const MAX_BYTES = 1 << 27;
 const N_ROUNDS = 60;
 const LF = 10;
@@ -53,14 +39,12 @@ const { signal } = new AbortController();
 
 async function main(): Promise<void> {
   const dir = path.resolve(process.argv[2] ?? 'models/proposals/residual-6m');
-  const fixture = gunzipSync(readFileSync('test/fixtures/eval/instant.json.gz')).toString();
-  const { packages } = JSON.parse(fixture) as { readonly packages: readonly Package[] };
   const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
   const lease = await pool.acquire({ proposal: { id: path.basename(dir), dir }, modules: [] }, 'completion', signal);
   const { tokenizer, model, sequence, manifest } = lease.proposal;
   const seen: Seen[] = [];
   let nLines = 0;
-  for (const { files, cursors } of packages.filter(({ role }) => role === 'calibrate')) {
+  for (const { files, cursors } of packagesOf('calibrate')) {
     const store = new NgramStore(model.vocabSize, MAX_BYTES);
     for (const file of files) store.put(file.path, '', tokenizer.encode(file.text));
     await store.merge(async () => {});

@@ -9,10 +9,8 @@
  * tokens that it accepts, of those that it looks at; perPass is 1 more than what it accepts of a draft of k tokens, as
  * counted, and as (1 − a^(k+1)) / (1 − a) has it (Leviathan et al. 2023).
  */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { gunzipSync } from 'node:zlib';
 import { argmax } from '../../src/core/distribution';
 import { buildPrompt } from '../../src/core/fim';
 import { mixInPlace, mixtureWeight } from '../../src/core/mixture';
@@ -22,22 +20,7 @@ import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { type LoadedProposal, ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
 import { INSTANT_MIXTURE, INSTANT_STRENGTH } from '../../src/host/modules/instantManifest';
-
-interface Cursor {
-  readonly path: string;
-  readonly language: string;
-  readonly domain: readonly string[];
-  readonly prefix: string;
-  readonly suffix: string;
-  readonly truth: string;
-}
-
-interface Package {
-  readonly name: string;
-  readonly role: string;
-  readonly files: readonly { readonly path: string; readonly text: string }[];
-  readonly cursors: readonly Cursor[];
-}
+import { type Cursor, packagesOf } from './instantPackages';
 
 /** One draft at one place. */
 interface Drafted {
@@ -64,9 +47,7 @@ const { signal } = new AbortController();
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { proposal: { type: 'string' }, limit: { type: 'string' } } });
   const dir = path.resolve(values.proposal ?? 'models/proposals/residual-6m');
-  const fixture = gunzipSync(readFileSync('test/fixtures/eval/instant.json.gz')).toString();
-  const { packages } = JSON.parse(fixture) as { readonly packages: readonly Package[] };
-  const measured = packages.filter(({ role }) => role === 'measure');
+  const measured = packagesOf('measure');
   const share = Number(values.limit ?? Number.POSITIVE_INFINITY) / measured.reduce((n, p) => n + p.cursors.length, 0);
   const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
   const lease = await pool.acquire({ proposal: { id: path.basename(dir), dir }, modules: [] }, 'completion', signal);

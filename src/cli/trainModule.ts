@@ -101,7 +101,7 @@ async function specOf(asked: Asked, signal: AbortSignal): Promise<TrainingSpec> 
     const ids = ground.bases.map(({ id }) => `"${id}"`).join(', ');
     throw new UserError('training-no-base', `There is no module "${asked.base}" to start from. Choose one of ${ids}.`);
   }
-  const title = asked.title ?? path.basename(asked.from ?? asked.out);
+  const title = asked.said.title ?? path.basename(asked.from ?? asked.out);
   return {
     formatVersion: 1,
     module: {
@@ -110,6 +110,7 @@ async function specOf(asked: Asked, signal: AbortSignal): Promise<TrainingSpec> 
       description: `Trained on code of ${title}.`,
       domain: 'workspace',
       licence: 'unknown',
+      ...asked.said,
     },
     ...TRAINING_DEFAULTS,
     threads: Math.min(MOST_THREADS, availableParallelism()),

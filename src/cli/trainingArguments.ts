@@ -6,7 +6,7 @@ import { FORM_LIMITS, type FormNumber, isWithin, WHOLE_NUMBERS } from '../protoc
 import { OBJECTIVES, type Objective } from '../protocol/training';
 
 const USAGE =
-  'usage: npm run -s train-module -- --from DIR --out DIR [--objective nll|ram|ram-normalised|joint|preference] [--pairs FILE.jsonl] [--minutes N | --steps N] [--base ID] [--proposal ID] [--id ID] [--title T] [--seed N] [--threads N] [--memory MIB] [--learning-rate X] [--replay X] [--alpha X] [--beta X] [--job DIR] [--json]';
+  'usage: npm run -s train-module -- --from DIR --out DIR [--objective nll|ram|ram-normalised|joint|preference] [--pairs FILE.jsonl] [--minutes N | --steps N] [--base ID] [--proposal ID] [--id ID] [--title T] [--description T] [--domain D] [--licence SPDX] [--seed N] [--threads N] [--memory MIB] [--learning-rate X] [--replay X] [--alpha X] [--beta X] [--job DIR] [--json]';
 
 /** Options that are numbers of the specification, by the names that it has for them. */
 export const NUMBER_OPTIONS = {
@@ -20,6 +20,9 @@ export const NUMBER_OPTIONS = {
   beta: 'beta',
 } as const satisfies Readonly<Record<string, FormNumber>>;
 
+/** Options that go into the manifest as they are. */
+const SAID = ['title', 'description', 'domain', 'licence'] as const;
+
 export interface Asked {
   /** Absolute, as all paths here. */
   readonly from: string | undefined;
@@ -30,7 +33,8 @@ export interface Asked {
   readonly proposal: string;
   readonly base: string | undefined;
   readonly id: string | undefined;
-  readonly title: string | undefined;
+  /** What the manifest says of it, those that were given. */
+  readonly said: { readonly [name in (typeof SAID)[number]]?: string };
   readonly nSteps: number | undefined;
   /** Those that were given. */
   readonly numbers: Partial<Readonly<Record<FormNumber, number>>>;
@@ -63,7 +67,7 @@ export function readArguments(): Asked {
     proposal: values.proposal ?? 'auto',
     base: values.base,
     id: values.id,
-    title: values.title,
+    said: Object.fromEntries(SAID.flatMap(name => (values[name] === undefined ? [] : [[name, values[name]]]))),
     nSteps: values.steps === undefined ? undefined : steps(values.steps),
     numbers,
     json: values.json ?? false,
@@ -84,6 +88,9 @@ function parse() {
         base: text,
         id: text,
         title: text,
+        description: text,
+        domain: text,
+        licence: text,
         minutes: text,
         steps: text,
         seed: text,

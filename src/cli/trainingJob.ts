@@ -46,7 +46,11 @@ export async function goOn(dir: string, asked: Asked, { spec }: Begun, now: Trai
     ['objective', asked.objective, spec.objective],
     ['base', asked.base, spec.base.id],
     ['id', asked.id, spec.module.id],
-    ['title', asked.title, spec.module.title],
+    ...Object.entries(asked.said).map(([name, text]): [string, unknown, unknown] => [
+      name,
+      text,
+      spec.module[name as keyof typeof asked.said],
+    ]),
     ['steps', asked.nSteps, spec.nSteps],
   ];
   for (const [option, field] of Object.entries(NUMBER_OPTIONS))

@@ -102,9 +102,8 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
   const field = reader('module.json', json);
   field.version();
   const kind = field.oneOf('kind', ['neural', 'ngram']);
-  field.text('id', ID_PATTERN);
-  for (const name of ['version', 'title', 'domain', 'licence']) field.line(name);
-  field.prose('description');
+  field.line('version');
+  parseNames(field);
   field.sha256('tokenizerSha256');
   if (kind === 'neural') {
     const architecture = field.object('architecture');
@@ -147,6 +146,20 @@ export function parseModuleManifest(json: unknown): ModuleManifest {
     if (row.has('measured')) row.text('measured');
   }
   return json as ModuleManifest;
+}
+
+/**
+ * What a person says of a module before there is one.
+ * @throws UserError as `parseModuleManifest` would in the end
+ */
+export function checkModuleNames(json: unknown): void {
+  parseNames(reader('module.json', json));
+}
+
+function parseNames(field: Reader): void {
+  field.text('id', ID_PATTERN);
+  for (const name of ['title', 'domain', 'licence']) field.line(name);
+  field.prose('description');
 }
 
 /** @throws UserError naming the field, its value and what is expected. */

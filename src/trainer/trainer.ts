@@ -1,6 +1,7 @@
 /** What the trainer can be asked, one job after the other. */
 import { mkdir } from 'node:fs/promises';
 import { UserError } from '../core/errors';
+import { checkModuleNames } from '../core/manifest';
 import { say } from '../core/sentence';
 import { findProposalFiles, loadTokenizer } from '../engine/proposal';
 import type { Handlers } from '../protocol/rpc';
@@ -123,6 +124,7 @@ function checkSpec(spec: TrainingSpec): void {
     throw wrong('checkpointSeconds', checkpointSeconds, 'a number of at least 0');
   if (!(spec.replayShare >= 0 && spec.replayShare < 1))
     throw wrong('replayShare', spec.replayShare, 'a number from 0 to below 1');
+  checkModuleNames(spec.module);
 }
 
 function notPrepared(): UserError {

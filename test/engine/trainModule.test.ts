@@ -65,7 +65,8 @@ describe('train-module', function () {
 
   it('makes a module in the folder that was asked for, and says in one object what came of it', async () => {
     const out = path.join(dir, 'new/style');
-    const { status, stdout, stderr } = await run([...usual(out), '--title', 'Our style', '--json']);
+    const said = ['--title', 'Our style', '--description', 'As we write.', '--domain', 'react', '--licence', 'MIT'];
+    const { status, stdout, stderr } = await run([...usual(out), ...said, '--json']);
     assert.equal(status, 0, stderr);
     assert.equal(stdout.trimEnd().split('\n').length, 1);
     const { dryRun, evaluation, ...result } = JSON.parse(stdout);
@@ -89,11 +90,19 @@ describe('train-module', function () {
     assert.equal(dryRun.nFiles, smallSources().length);
     assert.equal(evaluation[0].metric, 'nats/token');
     assert.deepEqual(readdirSync(out).sort(), ['model.safetensors', 'module.json']);
-    const { id, title } = JSON.parse(readFileSync(path.join(out, 'module.json'), 'utf8'));
-    assert.deepEqual([id, title], ['style', 'Our style']);
+    const { id, title, description, domain, licence } = JSON.parse(readFileSync(path.join(out, 'module.json'), 'utf8'));
+    assert.deepEqual([id, title, description, domain, licence], ['style', 'Our style', 'As we write.', 'react', 'MIT']);
     assert.deepEqual(readdirSync(path.dirname(out)), ['style']);
     assert.match(stderr, /files held out/);
     assert.match(stderr, /nats\/token: /);
+  });
+
+  it('refuses what no manifest may say before anything is trained', async () => {
+    const out = path.join(dir, 'unsaid');
+    const { status, stderr } = await run([...usual(out), '--title', 'long'.repeat(100)]);
+    assert.equal(status, 2);
+    assert.match(stderr, /"title"/);
+    assert.doesNotMatch(stderr, /held out/);
   });
 
   it('saves what it learned at Ctrl+C, says how to go on, and becomes the same module as without it', async () => {

@@ -8,7 +8,7 @@ import { withLock } from '../host/lock';
 import { resolveChoice } from '../host/modules/moduleChoice';
 import { Registry } from '../host/modules/registry';
 import { withTrainer } from '../host/training/trainer';
-import { findGround, idOf } from '../host/training/trainingSpec';
+import { baseOf, findGround, idOf } from '../host/training/trainingSpec';
 import { TRAINING_DEFAULTS, type TrainingSpec } from '../protocol/training';
 import { MODELS_DIR, TRAINER_SCRIPT } from './engine';
 import { type Asked, readArguments } from './trainingArguments';
@@ -96,11 +96,7 @@ async function specOf(asked: Asked, signal: AbortSignal): Promise<TrainingSpec> 
   const { proposal } = resolveChoice(asked.proposal, [], proposals, modules);
   const found = proposals.find(({ id }) => id === proposal.id)!;
   const ground = await findGround(found, modules, path.join(MODELS_DIR, 'graphs'), signal);
-  const base = ground.bases.find(({ id }) => id === (asked.base ?? ground.bases[0].id));
-  if (base === undefined) {
-    const ids = ground.bases.map(({ id }) => `"${id}"`).join(', ');
-    throw new UserError('training-no-base', `There is no module "${asked.base}" to start from. Choose one of ${ids}.`);
-  }
+  const base = baseOf(asked.base ?? ground.bases[0].id, ground);
   const title = asked.said.title ?? path.basename(asked.from ?? asked.out);
   return {
     formatVersion: 1,

@@ -11,7 +11,7 @@ import type { InstantModule } from '../host/modules/instantModule';
 import { type Choice, type ModuleChoice, type ModuleSetting, resolveChoice } from '../host/modules/moduleChoice';
 import type { ModuleFiles } from '../host/modules/moduleFiles';
 import type { FoundModule, Registry } from '../host/modules/registry';
-import { SignatureStates, signatureView } from '../host/modules/signatureStates';
+import { signatureView } from '../host/modules/signatureStates';
 import { type PanelInput, panelState, settingsAt } from '../host/panelState';
 import { Quiet } from '../host/quiet';
 import type { Settings } from '../host/settingValues';
@@ -68,7 +68,6 @@ export class SettingsPanelModel implements vscode.Disposable {
   private nPosted = 0;
   private readonly gone = new AbortController();
   private readonly quiet = new Quiet(clock, QUIET_MS);
-  private readonly signatures = new SignatureStates();
   private readonly engine: CompletionEngine;
   private readonly preview: LivePreview;
   private readonly disposable: vscode.Disposable;
@@ -246,13 +245,7 @@ export class SettingsPanelModel implements vscode.Disposable {
 
   private async state(): Promise<PanelState> {
     const { engine, registry, pausing, speed } = this.parts;
-    const found = await registry.modules();
-    const signatures = await this.signatures.of(found, this.gone.signal);
-    // A module that claims a signer who did not sign it is not to be used by mistake.
-    const modules = found.map(module => {
-      const signature = signatures.get(module.id);
-      return signature?.kind === 'broken' ? { ...module, problem: signature.problem } : module;
-    });
+    const modules = await registry.modules();
     return panelState({
       scopes: scopesOfWindow(),
       scope: this.scope,
@@ -274,8 +267,10 @@ export class SettingsPanelModel implements vscode.Disposable {
         .map(({ document }) => document.languageId),
       languageName,
       signatureOf: id => {
-        const signature = signatures.get(id);
-        return signature && signatureView(signature, this.parts.signing.known);
+        const { signature, origin, manifest } = modules.find(module => module.id === id) ?? {};
+        // What ships is the extension's, and an instant module is never shared.
+        if (signature === undefined || origin === 'shipped' || manifest?.kind !== 'neural') return undefined;
+        return signatureView(signature, this.parts.signing.known);
       },
       translate: template => vscode.l10n.t(template),
     });

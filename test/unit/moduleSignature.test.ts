@@ -5,6 +5,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { AbortError, UserError } from '../../src/core/errors';
 import { type Sentence, spoken } from '../../src/core/sentence';
 import { KnownSigners, type SignerStore } from '../../src/host/modules/knownSigners';
+import { type Choice, ModuleChoice, resolveChoice } from '../../src/host/modules/moduleChoice';
 import type { SignerQuestions, SignerVerdict } from '../../src/host/modules/moduleFiles';
 import {
   fingerprintOf,
@@ -15,6 +16,7 @@ import {
   signerOf,
   signModule,
 } from '../../src/host/modules/moduleSignature';
+import { baseOf, findGround } from '../../src/host/training/trainingSpec';
 import { hostileValues } from './support/hostileValues';
 import { type ModuleStore, manifestOf, openModuleStore, signal } from './support/moduleStore';
 
@@ -291,6 +293,84 @@ describe('a signed module', () => {
     const { isFine, checks } = await store.files.verify('react', signal);
     assert.equal(isFine, false);
     assert.match(spokenReason(checks[0].reason), /does not match/);
+  });
+
+  describe('that was changed where it lies, and that settings name,', () => {
+    let choices: ModuleChoice;
+    let warmed: string[];
+    let refusals: { readonly reason: unknown; readonly kept: Choice | undefined }[];
+    const use = async (...ids: string[]) => {
+      const wanted = ids.map(id => ({ id }));
+      const choice = await choices.current('s', 'p', wanted, signal);
+      return choice.modules.map(({ id }) => id).join();
+    };
+    const change = (description: string) => json(store.at('modules/react'), 'module.json', { description });
+    const BROKEN =
+      /"react" cannot be used: .*not those that "Ada Lovelace".*Get the module again from whoever signed it/;
+    beforeEach(async () => {
+      warmed = [];
+      refusals = [];
+      const warm = async ({ modules }: Choice) => void warmed.push(modules.map(({ id }) => id).join());
+      choices = new ModuleChoice(store.registry, { warm }, (reason, kept) => void refusals.push({ reason, kept }));
+      await take(await signed());
+    });
+
+    it('is refused by name, and completions go on with the proposal alone', async () => {
+      change('changed');
+      for (let key = 0; key < 3; key++) assert.equal(await use('react'), '');
+      assert.deepEqual(warmed, [''], 'it is never loaded');
+      assert.deepEqual(
+        refusals.map(({ reason, kept }) => [(reason as UserError).code, kept?.modules.length]),
+        [['broken-module', 0]],
+      );
+      assert.match(String(refusals[0].reason), BROKEN);
+    });
+
+    it('is refused also after it was in use, and another choice goes on where one worked', async () => {
+      assert.equal(await use('shipped'), 'shipped');
+      assert.equal(await use('react'), 'react');
+      assert.equal(await use('react'), 'react');
+      assert.deepEqual(warmed, ['shipped', 'react'], 'as long as its files stay as they are it is loaded once');
+      change('changed');
+      assert.equal(await use('react'), '');
+      assert.equal(await choices.expected('s', 'p', [{ id: 'react' }]).then(choice => choice?.modules.length), 0);
+      assert.equal(await use('shipped'), 'shipped');
+      assert.equal(await use('react'), 'shipped');
+    });
+
+    it('is refused also where somebody else looked at it first', async () => {
+      await use('react');
+      change('changed');
+      assert.match(spokenReason((await store.registry.modules())[0].problem), /does not match/);
+      assert.equal(await use('react'), '');
+    });
+
+    it('is used again once it is as it was signed', async () => {
+      const before = readFileSync(store.at('modules/react/module.json'));
+      await use('react');
+      change('changed');
+      await use('react');
+      writeFileSync(store.at('modules/react/module.json'), before);
+      choices.retry();
+      assert.equal(await use('react'), 'react');
+    });
+
+    it('is refused in the chat and as what a training starts from', async () => {
+      const proposals = await store.registry.proposals();
+      const graphs = store.outside('graphs');
+      store.write('graphs/training-small.onnx', '');
+      const ground = async () => findGround(proposals[0], await store.registry.modules(), graphs, signal);
+      const bases = async () => (await ground()).bases.map(({ id }) => id);
+      assert.deepEqual(await bases(), ['shipped', 'react']);
+      change('changed');
+      assert.deepEqual(await bases(), ['shipped']);
+      const broken = await ground();
+      assert.throws(() => baseOf('react', broken), BROKEN);
+      assert.equal(baseOf('shipped', broken).id, 'shipped');
+      const modules = await store.registry.modules();
+      const inChat = () => resolveChoice('p', [{ id: 'react' }], proposals, modules, 'residual.chat.modules');
+      assert.throws(inChat, BROKEN);
+    });
   });
 
   function json(dir: string, file: string, over: object): void {

@@ -1,6 +1,7 @@
 /**
  * From the settings' module ids to folders and strengths the engine can be asked with. A choice that does not load never
- * replaces one that works: the last good choice of each scope stays in use until another has loaded.
+ * replaces one that works: the last good choice of each scope stays in use until another has loaded, or until a module in it
+ * is no longer what its signer signed.
  */
 import { isAbortError, UserError } from '../../core/errors';
 import { say } from '../../core/sentence';
@@ -57,7 +58,7 @@ export class ModuleChoice {
     signal: AbortSignal,
   ): Promise<Choice> {
     const key = JSON.stringify([proposalId, modules]);
-    const good = this.good.get(scope);
+    const good = await this.goodOf(scope);
     if (good?.key === key) return good.choice;
     const refusal = this.refused.get(scope);
     if (refusal?.key === key && !refusal.isStale) {
@@ -87,7 +88,7 @@ export class ModuleChoice {
    */
   async expected(scope: string, proposalId: string, modules: readonly ModuleSetting[]): Promise<Choice | undefined> {
     const key = JSON.stringify([proposalId, modules]);
-    const good = this.good.get(scope);
+    const good = await this.goodOf(scope);
     if (good?.key === key || this.refused.get(scope)?.key === key) return good?.choice;
     return resolveChoice(proposalId, modules, await this.registry.proposals(), await this.registry.modules());
   }
@@ -108,6 +109,17 @@ export class ModuleChoice {
   forget(): void {
     this.good.clear();
     this.refused.clear();
+  }
+
+  /** A choice that worked is no good any more once a signature in it is broken: then all is decided anew. */
+  private async goodOf(scope: string): Promise<{ key: string; choice: Choice } | undefined> {
+    const good = this.good.get(scope);
+    if (good === undefined || (await this.registry.holdStill(good.choice.modules))) return good;
+    if (this.good.get(scope) === good) {
+      this.good.delete(scope);
+      this.refused.delete(scope);
+    }
+    return this.good.get(scope);
   }
 
   /** Where no choice has worked yet, a broken module must not cost the completions: the proposal goes on alone. */
@@ -168,7 +180,7 @@ export function resolveChoice(
         say`There is no alignment module "${id}". Found: ${list(foundModules)}. Change the setting ${setting}.`,
       );
     }
-    if (found.manifest === undefined) {
+    if (found.manifest === undefined || found.problem !== undefined) {
       throw new UserError(
         'broken-module',
         say`The alignment module "${found.id}" cannot be used: ${found.problem ?? ''}`,

@@ -1,6 +1,6 @@
 /**
- * Finds proposals and modules on disk. Reads manifests only, never weights; a folder that cannot be read stays in the
- * list with the reason, so that a surface can say what is wrong with it.
+ * Finds proposals and modules on disk. Reads manifests, and weights only to hold them against a signature; a folder that
+ * cannot be used stays in the list with the reason, so that a surface can say what is wrong with it.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
@@ -15,6 +15,7 @@ import {
 } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
 import { exists } from '../exists';
+import { type SignatureState, SignatureStates } from './signatureStates';
 
 /** Who put it there: the extension, this person, the workspace's team, or a build from this workspace. */
 export type Origin = 'shipped' | 'personal' | 'team' | 'workspace';
@@ -32,12 +33,16 @@ export interface Found<Manifest> {
   readonly sizeBytes: number;
   /** The person's own folder with the files of a proposal that is used in place. */
   readonly place?: string;
-  /** Absent when there is none (a proposal of someone else's) or it could not be read; `problem` says why. */
+  /** Absent when there is none (a proposal of someone else's) or it could not be read. */
   readonly manifest?: Manifest;
+  /** Why it cannot be used. */
   readonly problem?: Sentence | string;
 }
 
-export type FoundModule = Found<ModuleManifest>;
+export interface FoundModule extends Found<ModuleManifest> {
+  /** Absent where its files cannot be read. */
+  readonly signature?: SignatureState;
+}
 export type FoundProposal = Found<ProposalManifest>;
 
 /** What both kinds of manifest have. */
@@ -47,15 +52,31 @@ interface Named {
 }
 
 export class Registry {
+  readonly #signatures = new SignatureStates();
+
   /** @param roots asked at every scan; later roots do not hide ids of earlier ones. */
   constructor(private readonly roots: () => readonly Root[]) {}
 
-  modules(): Promise<FoundModule[]> {
-    return this.scan('modules', 'module.json', parseModuleManifest);
+  /** A module that claims a signer who did not sign it has a problem: nothing uses it. */
+  async modules(): Promise<FoundModule[]> {
+    const found = await this.scan('modules', 'module.json', parseModuleManifest);
+    return Promise.all(found.map(module => this.withSignature(module)));
+  }
+
+  /** Whether modules that were found are still those that their signers signed. Hashes nothing. */
+  async holdStill(modules: readonly { readonly dir: string }[]): Promise<boolean> {
+    const hold = await Promise.all(modules.map(({ dir }) => this.#signatures.holdsStill(dir)));
+    return hold.every(holds => holds);
   }
 
   proposals(): Promise<FoundProposal[]> {
     return this.scan('proposals', 'residual.json', parseProposalManifest);
+  }
+
+  private async withSignature(module: Found<ModuleManifest>): Promise<FoundModule> {
+    const signature = await this.#signatures.of(module.dir);
+    if (signature === undefined || module.problem !== undefined) return module;
+    return { ...module, signature, ...(signature.kind === 'broken' && { problem: signature.problem }) };
   }
 
   private async scan<M extends Named>(kind: string, file: string, parse: (json: unknown) => M): Promise<Found<M>[]> {

@@ -1,13 +1,12 @@
-/** Whose signature the modules here have, for their cards: looked at again only when a file of theirs has changed. */
+/** Whose signature the modules here have: files are hashed again only when one of the module's has changed. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { isAbortError, UserError } from '../../core/errors';
+import { UserError } from '../../core/errors';
 import type { Sentence } from '../../core/sentence';
 import type { SignatureView } from '../../protocol/pages/settingsState';
 import type { KnownSigners } from './knownSigners';
 import { filesOfModule } from './moduleFolder';
 import { fingerprintOf, type Signer, signerOf } from './moduleSignature';
-import type { FoundModule } from './registry';
 
 export type SignatureState =
   | { readonly kind: 'unsigned' }
@@ -16,32 +15,29 @@ export type SignatureState =
   | { readonly kind: 'broken'; readonly problem: Sentence };
 
 export class SignatureStates {
-  readonly #known = new Map<string, { readonly stamp: string; readonly state: SignatureState }>();
+  readonly #seen = new Map<string, { readonly stamp: string; readonly state: Promise<SignatureState> }>();
 
-  /**
-   * @returns by id, of those modules that come from elsewhere or go elsewhere: shipped ones are the extension's, and an
-   * instant module is never shared. Those whose files cannot be read are left out.
-   */
-  async of(modules: readonly FoundModule[], signal: AbortSignal): Promise<ReadonlyMap<string, SignatureState>> {
-    const states = new Map<string, SignatureState>();
-    for (const module of modules) {
-      if (module.manifest?.kind !== 'neural' || module.origin === 'shipped') continue;
-      try {
-        states.set(module.id, await this.#stateOf(module.dir, signal));
-      } catch (error) {
-        if (isAbortError(error)) throw error;
-      }
+  /** @returns undefined for a module whose files cannot be read */
+  async of(dir: string): Promise<SignatureState | undefined> {
+    try {
+      const stamp = await stampOf(dir);
+      const before = this.#seen.get(dir);
+      if (before?.stamp === stamp) return await before.state;
+      const state = lookAt(dir);
+      this.#seen.set(dir, { stamp, state });
+      return await state;
+    } catch {
+      this.#seen.delete(dir);
+      return undefined;
     }
-    return states;
   }
 
-  async #stateOf(dir: string, signal: AbortSignal): Promise<SignatureState> {
-    const stamp = await stampOf(dir);
-    const known = this.#known.get(dir);
-    if (known?.stamp === stamp) return known.state;
-    const state = await lookAt(dir, signal);
-    this.#known.set(dir, { stamp, state });
-    return state;
+  /** Whether a module has the files that its signature was found to match; true where there is none. Hashes nothing. */
+  async holdsStill(dir: string): Promise<boolean> {
+    const seen = this.#seen.get(dir);
+    const state = await seen?.state.catch(() => undefined);
+    if (state?.kind !== 'signed') return state?.kind !== 'broken';
+    return seen?.stamp === (await stampOf(dir).catch(() => undefined));
   }
 }
 
@@ -58,9 +54,9 @@ export function signatureView(state: SignatureState, signers: KnownSigners): Sig
   };
 }
 
-async function lookAt(dir: string, signal: AbortSignal): Promise<SignatureState> {
+async function lookAt(dir: string): Promise<SignatureState> {
   try {
-    const signer = await signerOf(dir, signal);
+    const signer = await signerOf(dir, new AbortController().signal);
     return signer === undefined ? { kind: 'unsigned' } : { kind: 'signed', signer };
   } catch (error) {
     if (error instanceof UserError) return { kind: 'broken', problem: error.sentence };

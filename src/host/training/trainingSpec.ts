@@ -14,6 +14,8 @@ export interface Ground {
   readonly proposal: FoundProposal;
   /** Never empty; the one that is offered first comes first. */
   readonly bases: readonly FoundModule[];
+  /** Modules that cannot be used at all. */
+  readonly broken?: readonly FoundModule[];
 }
 
 /** The general module that ships. */
@@ -37,7 +39,8 @@ export async function findGround(
   const bases: FoundModule[] = [];
   for (const module of modules) {
     const { manifest } = module;
-    if (manifest?.architecture === undefined || manifest.tokenizerSha256 !== tokenizer) continue;
+    if (module.problem !== undefined || manifest?.architecture === undefined || manifest.tokenizerSha256 !== tokenizer)
+      continue;
     if (await exists(path.join(graphsDir, `training-${manifest.architecture.name}.onnx`))) bases.push(module);
   }
   if (bases.length === 0)
@@ -46,7 +49,8 @@ export async function findGround(
       say`No module that is here can be trained for the proposal "${proposal.id}". Modules are trained for the proposal that ships, and for others with its tokenizer: change the setting residual.proposal.`,
     );
   const rank = ({ id, origin }: FoundModule) => (id === GENERIC ? 0 : origin === 'shipped' ? 1 : 2);
-  return { proposal, bases: bases.sort((a, b) => rank(a) - rank(b) || titleOf(a).localeCompare(titleOf(b))) };
+  bases.sort((a, b) => rank(a) - rank(b) || titleOf(a).localeCompare(titleOf(b)));
+  return { proposal, bases, broken: modules.filter(({ problem }) => problem !== undefined) };
 }
 
 /** @param nCores of this machine */
@@ -102,9 +106,13 @@ export function idOf(title: string): string {
   return id.replaceAll(/^-+|-+$/g, '') || 'trained';
 }
 
-function baseOf(id: string, { bases }: Ground): FoundModule {
+/** @throws UserError that says why a module is no base, and which ones are */
+export function baseOf(id: string, { bases, broken = [] }: Ground): FoundModule {
   const base = bases.find(module => module.id === id);
   if (base !== undefined) return base;
+  const problem = broken.find(module => module.id === id)?.problem;
+  if (problem !== undefined)
+    throw new UserError('broken-module', say`The alignment module "${id}" cannot be used: ${problem}`);
   const ids = bases.map(module => `"${module.id}"`).join(', ');
   throw new UserError('training-no-base', say`There is no module "${id}" to start from. Choose one of ${ids}.`);
 }

@@ -17,12 +17,17 @@ export async function chooseChatModules(registry: Registry): Promise<void> {
   const rows = (await registry.modules()).map(
     ({ id, manifest, problem, sizeBytes }): Row => ({
       id,
-      label: manifest === undefined ? `$(warning) ${id}` : plainLabel(manifest.title),
-      description:
-        manifest === undefined
-          ? vscode.l10n.t('cannot be used')
-          : `${plainLabel(manifest.domain)} · ${sizeText(sizeBytes)}`,
-      detail: plainLabel(manifest?.description ?? localText(problem ?? '')),
+      ...(manifest === undefined || problem !== undefined
+        ? {
+            label: `$(warning) ${plainLabel(manifest?.title ?? id)}`,
+            description: vscode.l10n.t('cannot be used'),
+            detail: plainLabel(localText(problem ?? '')),
+          }
+        : {
+            label: plainLabel(manifest.title),
+            description: `${plainLabel(manifest.domain)} · ${sizeText(sizeBytes)}`,
+            detail: plainLabel(manifest.description),
+          }),
       picked: current.some(module => module.id === id),
     }),
   );

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { composes } from '../../core/rules';
 import { calibrated, chooseProposal, type ModuleChoice, type ModuleSetting } from '../../host/modules/moduleChoice';
 import type { FoundModule, Registry } from '../../host/modules/registry';
+import { localText } from '../localMessage';
 import { plainLabel } from '../plainText';
 import { settingsFor } from '../settings';
 import { sizeText } from './moduleCommands';
@@ -42,7 +43,9 @@ export async function composeModules(registry: Registry, choices: ModuleChoice):
       : vscode.l10n.t('Rule {0} decides here: {1}', rule.index + 1, ruleText(rule));
   let chosen: readonly Part[] = modules.map(setting => partOf(setting, found, proposal?.id ?? ''));
   const others = found
-    .filter(({ id, manifest }) => manifest !== undefined && !modules.some(m => m.id === id))
+    .filter(
+      ({ id, manifest, problem }) => manifest !== undefined && problem === undefined && !modules.some(m => m.id === id),
+    )
     .map(({ id }) => partOf({ id }, found, proposal?.id ?? ''));
   const all = [...chosen, ...others];
   for (;;) {
@@ -67,6 +70,11 @@ function partOf(setting: ModuleSetting, found: readonly FoundModule[], proposalI
   if (module === undefined || manifest === undefined) {
     const description = vscode.l10n.t('not found');
     return { setting, title: setting.id, description, detail: '', measured: undefined, soleRule: undefined };
+  }
+  if (module.problem !== undefined) {
+    const [description, detail] = [vscode.l10n.t('cannot be used'), localText(module.problem)];
+    const measured = calibrated(module, proposalId);
+    return { setting, title: manifest.title, description, detail, measured, soleRule: undefined };
   }
   return {
     setting,

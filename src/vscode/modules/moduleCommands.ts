@@ -108,15 +108,15 @@ function pick(items: readonly ModuleItem[], rule: ModuleRule | undefined): Promi
 }
 
 function itemOf(module: FoundModule, proposalId: string, current: readonly ModuleSetting[]): ModuleItem {
-  const { manifest } = module;
+  const { manifest, problem } = module;
   const modules = chosenWith(module.id, current);
   const isCurrent = modules.map(m => m.id).join() === current.map(m => m.id).join();
   const isUsed = current.some(m => m.id === module.id);
-  if (manifest === undefined) {
+  if (manifest === undefined || problem !== undefined) {
     return {
-      label: `$(warning) ${module.id}`,
+      label: `$(warning) ${plainLabel(manifest?.title ?? module.id)}`,
       description: vscode.l10n.t('cannot be used'),
-      detail: plainLabel(localText(module.problem ?? '')),
+      detail: plainLabel(localText(problem ?? '')),
       modules,
       isCurrent,
     };

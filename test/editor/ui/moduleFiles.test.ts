@@ -206,6 +206,39 @@ describe('modules as files', () => {
     await driver.dismissToasts();
   });
 
+  it('that were changed since they were signed are used by nothing that names them', async () => {
+    const { driver } = window;
+    const before = window.read(settingsFile);
+    const dir = stored('changed');
+    fs.cpSync(path.join('models/modules', base), dir, { recursive: true });
+    const rewrite = (over: object) => {
+      const manifest = JSON.parse(fs.readFileSync(path.join(dir, 'module.json'), 'utf8'));
+      fs.writeFileSync(path.join(dir, 'module.json'), JSON.stringify({ ...manifest, ...over }));
+    };
+    rewrite({ id: 'changed', title: 'Changed Later' });
+    const signature = await signModule(dir, makeSigningKey('Grace Hopper'), new AbortController().signal);
+    fs.writeFileSync(path.join(dir, 'signature.json'), JSON.stringify(signature));
+    rewrite({ description: 'not what was signed' });
+    await run('residual.switchModule');
+    await driver.quickPick('Changed Later');
+    const [picked] = await driver.waitForToast('"changed" cannot be used');
+    assert.match(picked, /not those that "Grace Hopper".*Get the module again from whoever signed it/);
+    assert.equal(window.read(settingsFile), before);
+    await driver.dismissToasts();
+    window.write(settingsFile, JSON.stringify({ ...JSON.parse(before), 'residual.modules': [{ id: 'changed' }] }));
+    const named = async () => {
+      await run('residual.complete');
+      return driver.toasts();
+    };
+    const [said] = await driver.until('the refusal', named, toasts => toasts.some(text => text.includes('"changed"')));
+    assert.match(said, /Completions go on with/);
+    await driver.press('Escape');
+    await driver.dismissToasts();
+    window.write(settingsFile, before);
+    fs.rmSync(dir, { recursive: true });
+    await driver.waitForStatusBar(statusBarId, text => text.endsWith('Residual: Our Style'));
+  });
+
   it('are verified: one that is intact, and one that was changed', async () => {
     const { driver } = window;
     await run('residual.verifyModule');

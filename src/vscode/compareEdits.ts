@@ -2,19 +2,24 @@
  * `Residual: Compare Module on My Edits`: replays what a person wrote lately, with the proposal alone and with modules,
  * in a panel. One run at a time; it gives way to typing, and goes on while the panel is hidden.
  */
+import path from 'node:path';
 import * as vscode from 'vscode';
 import { type AnsweredPlace, figuresOf } from '../core/edits/editFigures';
+import type { EditPlace } from '../core/edits/editPlaces';
 import { isAbortError, messageOf } from '../core/errors';
 import { clock } from '../host/clock';
 import type { CompletionEngine } from '../host/completer';
+import { type ComparedModules, comparedModules, modulesAnywhere } from '../host/edits/comparedModules';
 import { listChanges } from '../host/edits/editChanges';
 import { placesOf, replay } from '../host/edits/replayEdits';
 import type { EngineClient } from '../host/engineClient';
 import type { Choice, ModuleChoice, ModuleSetting } from '../host/modules/moduleChoice';
+import { decide } from '../host/modules/moduleSettings';
 import type { Registry } from '../host/modules/registry';
 import { Quiet } from '../host/quiet';
 import type { Folder } from '../host/workspaceFiles';
 import {
+  type ComparedModule,
   type EditsQuestion,
   type EditsResult,
   type EditsRun,
@@ -24,9 +29,11 @@ import {
   type ToEditsPage,
 } from '../protocol/pages/edits';
 import { isWrittenIn } from './admission';
+import { matchesGlob } from './globs';
 import { languageOfFile } from './languageOfFile';
 import { localMessageOf } from './localMessage';
 import { workspaceFolders } from './modules/instantWorkspace';
+import { ruleText } from './modules/moduleDecision';
 import { Panel } from './panel';
 import { saveJson } from './saveJson';
 import { isLanguageOn, settingsFor } from './settings';
@@ -144,7 +151,8 @@ class CompareEdits implements vscode.Disposable {
       };
       const { places, nFound } = await placesOf(folder, listed.changes, question.nPlaces, onRead, signal);
       progress('loading', 0, places.length);
-      const sides = await this.sidesOf(question, folder, signal);
+      const { alone, with: aligned } = await this.sidesOf(question, folder, places, signal);
+      const { alignedAt } = aligned;
       account = {
         folder: folder.name,
         source: question.source,
@@ -152,7 +160,7 @@ class CompareEdits implements vscode.Disposable {
         nFiles: listed.changes.length,
         nExcluded: listed.nExcluded,
         nFound,
-        ...(await this.accountOf(sides.aligned)),
+        ...(await this.accountOf(alone, aligned)),
       };
       const line = {
         engine: this.completions,
@@ -160,7 +168,7 @@ class CompareEdits implements vscode.Disposable {
         contextTokens: this.settings(folder).contextTokens,
         clock,
       };
-      for await (const one of replay(places, sides, line, signal)) {
+      for await (const one of replay(places, { alone, alignedAt }, line, signal)) {
         answered.push(one);
         progress('writing', answered.length, places.length);
       }
@@ -193,22 +201,41 @@ class CompareEdits implements vscode.Disposable {
     return { ...folder, mayRead: file => folder.mayRead(file) && isLanguageOn(languages, languageOfFile(file)) };
   }
 
-  /** Both loaded before the first place is written. @throws UserError when a model is not there or does not load. */
-  private async sidesOf(question: EditsQuestion, folder: Folder, signal: AbortSignal) {
-    const { proposal, modules: inUse } = this.settings(folder);
-    const chosen: readonly ModuleSetting[] =
-      question.module === '' ? inUse : [inUse.find(({ id }) => id === question.module) ?? { id: question.module }];
-    const alone = await this.parts.choices.load(proposal, [], signal);
-    return { alone, aligned: await this.parts.choices.load(proposal, chosen, signal) };
+  /** All loaded before the first place is written. @throws UserError when a model is not there or does not load. */
+  private async sidesOf(
+    { module }: EditsQuestion,
+    folder: Folder,
+    places: readonly EditPlace[],
+    signal: AbortSignal,
+  ): Promise<{ readonly alone: Choice; readonly with: ComparedModules }> {
+    const { proposal, modules, moduleRules } = this.settings(folder);
+    const load = (wanted: readonly ModuleSetting[]) => this.parts.choices.load(proposal, wanted, signal);
+    const alone = await load([]);
+    const decideIn = (file: string) => {
+      const uri = vscode.Uri.file(path.join(folder.dir, file));
+      return decide({ modules, moduleRules }, languageOfFile(file), glob => matchesGlob(uri, glob));
+    };
+    return { alone, with: await comparedModules(places, module, { modules, moduleRules, decide: decideIn, load }) };
   }
 
-  private async accountOf({ proposal, modules, titles }: Choice) {
+  private async accountOf({ proposal }: Choice, { compared, nRuledOtherwise }: ComparedModules) {
     const found = await this.parts.registry.modules();
     const isShipped = (id: string) => found.find(module => module.id === id)?.origin === 'shipped';
+    const modulesOf = ({ modules, titles }: Choice): readonly ComparedModule[] =>
+      modules.map(({ id, strength }, i) => ({ id, title: titles[i], strength }));
+    const all = compared.flatMap(({ choice }) => modulesOf(choice));
+    const isFirst = ({ id, strength }: ComparedModule, i: number) =>
+      all.findIndex(other => other.id === id && other.strength === strength) === i;
     return {
       proposal: proposal.id,
-      modules: modules.map(({ id, strength }, i) => ({ id, title: titles[i], strength })),
-      mayHaveSeen: titles.filter((_, i) => !isShipped(modules[i].id)),
+      modules: all.filter(isFirst),
+      compared: compared.map(({ choice, rule, nPlaces }) => ({
+        ...(rule && { rule: { number: rule.index + 1, text: ruleText(rule) } }),
+        modules: modulesOf(choice),
+        nPlaces,
+      })),
+      nRuledOtherwise,
+      mayHaveSeen: [...new Set(all.filter(({ id }) => !isShipped(id)).map(({ title }) => title))],
     };
   }
 
@@ -225,7 +252,8 @@ class CompareEdits implements vscode.Disposable {
     const titleOf = (id: string) => found.find(module => module.id === id)?.manifest?.title ?? id;
     const usable = found.filter(({ manifest, problem }) => manifest !== undefined && problem === undefined);
     const folder = folders.find(({ name }) => name === this.question.folder) ?? folders[0];
-    const inUse = folder === undefined ? [] : this.settings(folder).modules;
+    const settings = folder && this.settings(folder);
+    const inUse = settings === undefined ? [] : modulesAnywhere(settings);
     const isThere =
       usable.some(({ id }) => id === this.question.module) || (this.question.module === '' && inUse.length > 0);
     return {
@@ -233,6 +261,7 @@ class CompareEdits implements vscode.Disposable {
       folders: folders.map(({ name }) => name),
       modules: usable.map(({ id }) => ({ id, title: titleOf(id) })),
       inUse: inUse.map(({ id }) => titleOf(id)),
+      hasRules: (settings?.moduleRules.length ?? 0) > 0,
       question: {
         ...this.question,
         folder: folder?.name ?? '',

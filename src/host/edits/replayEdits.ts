@@ -12,7 +12,8 @@ import { type ListedChange, readChange } from './editChanges';
 
 export interface Sides {
   readonly alone: Choice;
-  readonly aligned: Choice;
+  /** What is compared with it in a file. */
+  alignedAt(file: string): Choice;
 }
 
 /**
@@ -56,12 +57,19 @@ export async function* replay(
   };
   for (const [i, place] of places.entries()) {
     throwIfAborted(signal);
+    const choice = sides.alignedAt(place.file);
+    // The same twice.
+    if (choice.modules.length === 0) {
+      const alone = await write(place, sides.alone, 'first');
+      yield { place, alone, aligned: { ...alone, elapsedMs: undefined } };
+      continue;
+    }
     // They share what the proposal has evaluated, so whoever is second is faster: they take turns.
     if (i % 2 === 0) {
       const alone = await write(place, sides.alone, 'first');
-      yield { place, alone, aligned: await write(place, sides.aligned, 'second') };
+      yield { place, alone, aligned: await write(place, choice, 'second') };
     } else {
-      const aligned = await write(place, sides.aligned, 'first');
+      const aligned = await write(place, choice, 'first');
       yield { place, alone: await write(place, sides.alone, 'second'), aligned };
     }
   }

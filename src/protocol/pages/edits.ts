@@ -14,8 +14,22 @@ export interface EditsQuestion {
   /** Name of a workspace folder. */
   readonly folder: string;
   readonly source: EditSource;
-  /** A module's id; `''` are those of the setting `residual.modules`. */
+  /** A module's id, for all files; `''` are in each file those that complete there. */
   readonly module: string;
+  readonly nPlaces: number;
+}
+
+export interface ComparedModule {
+  readonly id: string;
+  readonly title: string;
+  readonly strength: number;
+}
+
+/** Places at which the same modules were compared; none are the proposal alone. */
+export interface ComparedPlaces {
+  /** Of `residual.moduleRules`, as people read it and counted from 1; absent where none decided. */
+  readonly rule?: { readonly number: number; readonly text: string };
+  readonly modules: readonly ComparedModule[];
   readonly nPlaces: number;
 }
 
@@ -29,7 +43,12 @@ export interface EditsAccount {
   /** Places in all; as many as were asked for are replayed. */
   readonly nFound: number;
   readonly proposal: string;
-  readonly modules: readonly { readonly id: string; readonly title: string; readonly strength: number }[];
+  /** All that were compared, each once. */
+  readonly modules: readonly ComparedModule[];
+  /** Which of them where, those with most places first. */
+  readonly compared: readonly ComparedPlaces[];
+  /** Places at which a rule chooses others than the one module that was compared in all files. */
+  readonly nRuledOtherwise: number;
   /** Titles of modules that were made where the code is, and may have seen what was written. */
   readonly mayHaveSeen: readonly string[];
 }
@@ -57,8 +76,10 @@ export interface EditsState {
   readonly folders: readonly string[];
   /** Those that can be used; `titles` of the first, which has no id, are of the modules in use. */
   readonly modules: readonly { readonly id: string; readonly title: string }[];
-  /** Titles of the modules of the setting; empty where it names none. */
+  /** Titles of the modules that the settings name; empty where they name none. */
   readonly inUse: readonly string[];
+  /** Whether rules of `residual.moduleRules` choose among them by file. */
+  readonly hasRules: boolean;
   /** What was asked for last, or is offered. */
   readonly question: EditsQuestion;
   readonly run: EditsRun;

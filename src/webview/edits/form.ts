@@ -42,7 +42,19 @@ export function formView(page: EditsPage, state: EditsState): TemplateResult | t
           : html`<button id="run" ?disabled=${!isWhole(draft, state)}>${t('Compare')}</button>`
       }
     </div>
+    ${state.hasRules ? html`<p class="muted" id="rules">${rulesText(draft)}</p>` : nothing}
   </form>`;
+}
+
+/** Where modules are chosen by file, what is compared in which is not to be guessed. */
+function rulesText({ module }: EditsQuestion): string {
+  return module === ''
+    ? t(
+        'Each file is compared with what completes there: by the first rule of residual.moduleRules that matches, else by residual.modules.',
+      )
+    : t(
+        'This module is compared in every file, also where residual.moduleRules chooses others. Choose what is in use to follow the rules.',
+      );
 }
 
 function sourceView(page: EditsPage, draft: EditsQuestion, isDisabled: boolean): TemplateResult {
@@ -105,11 +117,14 @@ function folderView(page: EditsPage, draft: EditsQuestion, state: EditsState, is
 }
 
 function moduleView(page: EditsPage, draft: EditsQuestion, state: EditsState, isDisabled: boolean): TemplateResult {
-  const inUse = state.inUse.length === 0 ? [] : [{ id: '', title: t('In use: {0}', list(state.inUse)) }];
+  const names = list(state.inUse);
+  const title = state.hasRules ? t('In use, by file: {0}', names) : t('In use: {0}', names);
+  const inUse = state.inUse.length === 0 ? [] : [{ id: '', title }];
   return html`<label
     >${t('Module, against the proposal alone')}
     <select
       id="module"
+      aria-describedby=${state.hasRules ? 'rules' : nothing}
       ?disabled=${isDisabled}
       @change=${(event: Event) => page.change({ module: (event.target as HTMLSelectElement).value })}
     >

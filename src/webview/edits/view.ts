@@ -1,6 +1,6 @@
 /** The page as a whole: what to compare on, how far it is, and what came of it. */
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { EditsResult, EditsState } from '../../protocol/pages/edits';
+import type { ComparedPlaces, EditsResult, EditsState } from '../../protocol/pages/edits';
 import { number } from '../numbers';
 import { t } from '../page';
 import { differencesView } from './differences';
@@ -84,7 +84,7 @@ function runView(page: EditsPage, { run }: EditsState): TemplateResult | typeof 
 function resultView(page: EditsPage, result: EditsResult): TemplateResult {
   const { figures, mayHaveSeen } = result;
   return html`<div class="result">
-    ${factsView(result)}
+    ${factsView(result)} ${comparedView(result)}
     ${
       mayHaveSeen.length === 0
         ? nothing
@@ -102,6 +102,30 @@ function resultView(page: EditsPage, result: EditsResult): TemplateResult {
       <button class="secondary" id="export" @click=${() => page.post({ kind: 'export' })}>${t('Export as JSON…')}</button>
     </div>
   </div>`;
+}
+
+/** Which modules at which places, where not all have the same, or rules would have chosen others. */
+function comparedView({ compared, modules, nRuledOtherwise }: EditsResult): TemplateResult | typeof nothing {
+  if (nRuledOtherwise > 0) {
+    const text = t(
+      '{0} was compared in every file. By residual.moduleRules, something else completes at {1} of these places.',
+      list(modules.map(({ title }) => title)),
+      number(nRuledOtherwise),
+    );
+    return html`<p class="note" id="otherwise">${text}</p>`;
+  }
+  if (compared.every(({ rule }) => rule === undefined)) return nothing;
+  return html`<ul id="compared" class="muted" aria-label=${t('What was compared where')}>
+    ${compared.map(one => html`<li>${comparedText(one)}</li>`)}
+  </ul>`;
+}
+
+function comparedText({ rule, modules, nPlaces }: ComparedPlaces): string {
+  const named = modules.map(({ title, strength }) => `${title} (${t('strength {0}', strength.toFixed(2))})`);
+  const what = named.length === 0 ? t('the proposal alone') : list(named);
+  return rule === undefined
+    ? t('Where no rule matches: {0}. Places: {1}', what, number(nPlaces))
+    : t('By rule {0}, {1}: {2}. Places: {3}', rule.number, rule.text, what, number(nPlaces));
 }
 
 function factsView({ source, nCommits, nFiles, nExcluded, nFound, proposal, modules, figures }: EditsResult) {

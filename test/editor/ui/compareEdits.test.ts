@@ -11,7 +11,7 @@ import { commandTitle, shippedModules } from './names';
 import { useWorkbench } from './workbench';
 
 const STORE = 'src/state/store.ts';
-const react = shippedModules().find(({ id }) => id === 'react')!;
+const [react, tests] = ['react', 'tests'].map(name => shippedModules().find(({ id }) => id === name)!);
 
 const git = (dir: string, ...args: string[]) =>
   execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.com', ...args], { cwd: dir, stdio: 'pipe' });
@@ -168,6 +168,53 @@ describe('modules on my edits', () => {
       () => frame.locator('#module').inputValue(),
       id => id === 'tests',
     );
+  });
+
+  it('follows the rules that choose modules by file, and says when one module was compared against them', async () => {
+    const { driver, workspace } = window;
+    const rules = [{ glob: 'tests/**', modules: [{ id: 'tests' }] }];
+    window.write(
+      '.vscode/settings.json',
+      JSON.stringify({ 'residual.modules': [{ id: 'react' }], 'residual.moduleRules': rules }),
+    );
+    const frame = await open();
+    await frame.locator('#rules').waitFor();
+    await frame.locator('#source-range').click();
+    await frame.locator('#range').fill('HEAD~2..HEAD');
+    await frame.locator('#places').fill('2000');
+    await frame.locator('#module').selectOption('');
+    const label = (await frame.locator('#module option:checked').textContent()) ?? '';
+    assert.ok(label.startsWith('In use, by file: ') && label.includes(tests.title), label);
+    assert.match(
+      (await frame.locator('#rules').textContent()) ?? '',
+      /Each file is compared with what completes there/,
+    );
+    await frame.locator('#run').focus();
+    await driver.press('Enter');
+    await result(frame);
+    const rows = (await frame.locator('#compared li').allTextContents()).sort();
+    assert.equal(rows.length, 2, rows.join('\n'));
+    assert.match(
+      rows[0],
+      new RegExp(`^By rule 1, tests/\\*\\*: ${tests.title} \\(strength [\\d.]+\\)\\. Places: \\d+$`),
+    );
+    assert.match(rows[1], new RegExp(`^Where no rule matches: ${react.title} \\(strength [\\d.]+\\)\\. Places: \\d+$`));
+    await assertAccessible(frame);
+    await frame.locator('#module').selectOption('react');
+    assert.match((await frame.locator('#rules').textContent()) ?? '', /compared in every file, also where/);
+    await frame.locator('#run').focus();
+    await driver.press('Enter');
+    await frame.locator('#otherwise').waitFor({ timeout: 120_000 });
+    const nRuled = /Places: (\d+)/.exec(rows[0])?.[1];
+    assert.match(
+      (await frame.locator('#otherwise').textContent()) ?? '',
+      new RegExp(
+        `${react.title} was compared in every file\\..* something else completes at ${nRuled} of these places`,
+      ),
+    );
+    await assertAccessible(frame);
+    fs.rmSync(path.join(workspace, '.vscode'), { recursive: true });
+    await frame.locator('#rules').waitFor({ state: 'detached' });
   });
 
   it('left the files and the repository as they were', () => {

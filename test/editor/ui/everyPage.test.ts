@@ -38,7 +38,7 @@ const EMPTY: Readonly<Record<string, readonly [german: string, ...messages: unkn
     {
       kind: 'state',
       state: {
-        ...{ folders: ['app'], modules: [], inUse: ['React'], run: { kind: 'none' } },
+        ...{ folders: ['app'], modules: [], inUse: ['React'], hasRules: false, run: { kind: 'none' } },
         question: { folder: 'app', source: { kind: 'last', n: 10 }, module: '', nPlaces: 200 },
       } satisfies Omit<EditsState, 'unavailable'>,
     },

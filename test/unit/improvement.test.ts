@@ -1,8 +1,9 @@
 // Improvements from feedback: their ids, what was in use before each, the page's messages, and a folder that waits.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { UserError } from '../../src/core/errors';
 import { PendingImprovement } from '../../src/host/feedback/improvement';
 import {
   isImprovement,
@@ -14,6 +15,7 @@ import {
   withUsed,
 } from '../../src/host/feedback/improvementHistory';
 import { improvementSpec } from '../../src/host/feedback/improvementSpec';
+import { whileWorking } from '../../src/host/training/workingLock';
 import { parseFromImprovementPage } from '../../src/protocol/pages/improvement';
 import { planOf } from '../../src/trainer/plan';
 import type { DataAccount } from '../../src/trainer/preparedData';
@@ -124,5 +126,86 @@ describe('an improvement that waits for a decision', () => {
     }
     await pending.begin();
     assert.equal(await pending.read(), undefined);
+  });
+});
+
+describe('an improvement that is made', () => {
+  const VIEW = { id: 'mine', rows: [] } as never;
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(path.join(os.tmpdir(), 'residual-improvement-'));
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  const training = () => path.join(dir, 'training');
+  const inWindow = () => new PendingImprovement(path.join(dir, 'feedback', 'improvement'));
+  const refused = { code: 'locked' };
+  /** Begins one, and leaves it at its training until `end`. */
+  async function begun(window = inWindow()) {
+    const ending = new AbortController();
+    let begins = () => {};
+    const isBegun = new Promise<void>(resolve => {
+      begins = resolve;
+    });
+    const done = window.make(training(), async () => {
+      mkdirSync(window.moduleDir);
+      writeFileSync(path.join(window.moduleDir, 'module.json'), 'half');
+      begins();
+      await new Promise(resolve => ending.signal.addEventListener('abort', resolve));
+      return VIEW;
+    });
+    await isBegun;
+    return { end: () => ending.abort(), done };
+  }
+
+  it('waits for a decision, and another one takes its place', async () => {
+    for (let i = 0; i < 2; i++) {
+      const { end, done } = await begun();
+      end();
+      await done;
+      assert.equal((await inWindow().read())?.id, 'mine');
+    }
+    await inWindow().place(path.join(dir, 'modules'), 'mine');
+    assert.deepEqual(readdirSync(path.join(dir, 'modules')), ['mine']);
+  });
+
+  it('is made in one window at a time: another one is refused, and touches nothing', async () => {
+    const first = await begun();
+    const file = path.join(inWindow().moduleDir, 'module.json');
+    const work = () => assert.fail('it was begun');
+    await assert.rejects(inWindow().make(training(), work), (error: unknown) => {
+      assert.ok(error instanceof UserError && error.code === 'locked');
+      assert.match(error.message, /already, perhaps in another window\. Wait until it is done/);
+      return true;
+    });
+    await assert.rejects(inWindow().discard(), refused);
+    await assert.rejects(inWindow().place(path.join(dir, 'modules'), 'mine'), refused);
+    assert.equal(readFileSync(file, 'utf8'), 'half');
+    first.end();
+    await first.done;
+    await inWindow().discard();
+    assert.deepEqual(readdirSync(path.join(dir, 'feedback')), []);
+  });
+
+  it('is not made beside a training job, and what waited before still waits', async () => {
+    const before = await begun();
+    before.end();
+    await before.done;
+    await whileWorking(training(), () =>
+      assert.rejects(
+        inWindow().make(training(), () => assert.fail()),
+        refused,
+      ),
+    );
+    assert.equal((await inWindow().read())?.id, 'mine');
+  });
+
+  it('leaves nothing when it fails, and the next one is free to begin', async () => {
+    const failing = () => Promise.reject(new Error('out of memory'));
+    await assert.rejects(inWindow().make(training(), failing), /out of memory/);
+    assert.deepEqual([readdirSync(path.join(dir, 'feedback')), readdirSync(training())], [[], []]);
+    const { end, done } = await begun();
+    end();
+    await done;
   });
 });

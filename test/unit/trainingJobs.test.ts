@@ -15,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { AbortError, UserError } from '../../src/core/errors';
 import { say, spoken } from '../../src/core/sentence';
+import { PendingImprovement } from '../../src/host/feedback/improvement';
 import { JobStore } from '../../src/host/training/jobStore';
 import type { TrainingCalls } from '../../src/host/training/trainer';
 import { TrainingJobs, type TrainingJobsParts } from '../../src/host/training/trainingJobs';
@@ -306,6 +307,26 @@ describe('training jobs', () => {
       again.view(around).past.map(({ state }) => state),
       ['paused'],
     );
+  });
+
+  it('waits while a module learns from feedback', async () => {
+    const pending = new PendingImprovement(path.join(root, 'feedback', 'improvement'));
+    const jobs = open();
+    const learning = pending.make(path.join(root, 'training'), async () => {
+      const free = new Promise<void>(resolve => {
+        jobs.listen({ changed: () => jobs.isElsewhere && resolve() });
+      });
+      await jobs.train(FORM);
+      await free;
+      assert.deepEqual([jobDirs(), trainer.asked, jobs.working], [[], [], undefined]);
+      return { id: 'mine', rows: [] } as never;
+    });
+    await learning;
+    await jobs.open();
+    assert.equal(jobs.isElsewhere, false);
+    trainer.plan.push(works);
+    await jobs.train(FORM);
+    await reaches(jobs, 'finished');
   });
 
   it('cancels and leaves nothing', async () => {

@@ -6,13 +6,16 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { throwIfAborted } from '../../core/errors';
+import { say } from '../../core/sentence';
 import { tidy } from '../../core/tidy';
 import type { CompleteRequest, CompleteResult } from '../../protocol/messages';
 import type { ChangedRow, ImprovementView } from '../../protocol/pages/improvement';
 import type { PreferencePair, TrainingOutcome, TrainingProgress, TrainingSpec } from '../../protocol/training';
 import { requestOf } from '../completer';
+import { withLock } from '../lock';
 import type { Choice } from '../modules/moduleChoice';
 import { type TrainerOptions, withTrainer } from '../training/trainer';
+import { whileWorking } from '../training/workingLock';
 import { closePair, type Learnable, type OpenPair } from './feedbackPairs';
 import type { FeedbackRecord } from './feedbackRecord';
 
@@ -107,7 +110,7 @@ function linesLike({ chosen }: OpenPair, alone: string): string {
 const REVIEW_FILE = 'review.json';
 const JOB_FOLDER = 'job';
 
-/** The one improvement that waits for a decision. */
+/** The one improvement that waits for a decision. Windows of a workspace share it, and one of them changes it at a time. */
 export class PendingImprovement {
   /** @param dir absolute path; need not exist */
   constructor(private readonly dir: string) {}
@@ -116,9 +119,30 @@ export class PendingImprovement {
     return path.join(this.dir, JOB_FOLDER);
   }
 
+  /**
+   * Makes what then waits, while nothing else is trained in this workspace. What fails leaves nothing.
+   * @param trainingRoot of the workspace's training jobs
+   * @throws UserError `locked` when something is trained already, and what waits stays; what `work` throws
+   */
+  make(trainingRoot: string, work: () => Promise<ImprovementView>): Promise<ImprovementView> {
+    return whileWorking(trainingRoot, () =>
+      this.#alone(async () => {
+        await this.begin();
+        try {
+          const view = await work();
+          await this.keep(view);
+          return view;
+        } catch (error) {
+          await this.#remove();
+          throw error;
+        }
+      }),
+    );
+  }
+
   /** An empty folder: what waited before is gone. */
   async begin(): Promise<void> {
-    await this.discard();
+    await this.#remove();
     await mkdir(this.jobDir, { recursive: true });
   }
 
@@ -142,14 +166,30 @@ export class PendingImprovement {
     return path.join(this.jobDir, 'module');
   }
 
-  /** Moves the module among others by one rename; the rest of the training goes. */
-  async place(modulesDir: string, id: string): Promise<void> {
-    await mkdir(modulesDir, { recursive: true });
-    await rename(this.moduleDir, path.join(modulesDir, id));
-    await this.discard();
+  /**
+   * Moves the module among others by one rename; the rest of the training goes.
+   * @throws UserError `locked` while another one is made
+   */
+  place(modulesDir: string, id: string): Promise<void> {
+    return this.#alone(async () => {
+      await mkdir(modulesDir, { recursive: true });
+      await rename(this.moduleDir, path.join(modulesDir, id));
+      await this.#remove();
+    });
   }
 
-  async discard(): Promise<void> {
+  /** @throws UserError `locked` while another one is made */
+  discard(): Promise<void> {
+    return this.#alone(() => this.#remove());
+  }
+
+  async #alone<T>(act: () => Promise<T>): Promise<T> {
+    await mkdir(path.dirname(this.dir), { recursive: true });
+    const refusal = say`A module is being trained on your feedback in another window. Decide when it is done.`;
+    return withLock(`${this.dir}.lock`, refusal, act);
+  }
+
+  async #remove(): Promise<void> {
     await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -46,10 +46,6 @@ export class JobStore {
     return path.join(this.root, id);
   }
 
-  async makeRoot(): Promise<void> {
-    await mkdir(this.root, { recursive: true });
-  }
-
   /** Newest first. */
   async list(): Promise<JobRecord[]> {
     const names = await readdir(this.root).catch(() => []);

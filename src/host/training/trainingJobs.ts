@@ -2,19 +2,18 @@
  * The training jobs of a workspace: one is worked on at a time, in one window. What is on the disk says how far each came,
  * so a job that a crash, a reboot or a closed window cut off goes on by itself. Knows no editor and shows nothing.
  */
-import path from 'node:path';
 import { isAbortError, messageOf, sentenceOf, UserError } from '../../core/errors';
 import { type Sentence, say } from '../../core/sentence';
 import type { JobView, PastJob, TrainingForm } from '../../protocol/pages/training';
 import type { TrainingProgress } from '../../protocol/training';
 import type { Clock } from '../completer';
-import { isLocked, withLock } from '../lock';
 import { type JobRecord, newJobId, type RecordedStage } from './jobStore';
 import type { Surroundings } from './jobView';
 import { check, leaveAside, prune, settle, train, type WorkParts } from './jobWork';
 import { KnownJobs } from './knownJobs';
 import { understood } from './trainer';
 import { type Ground, idOf, relocated, specOf } from './trainingSpec';
+import { isWorking, whileWorking } from './workingLock';
 
 export interface TrainingJobsParts extends WorkParts {
   /** Whether this window may read its workspace's code now. */
@@ -46,9 +45,9 @@ interface Work {
   stop?: Stop;
 }
 
-const LOCK_FILE = 'working.lock';
 /** How soon this window notices that another one is done. */
 const WAIT_MS = 3000;
+
 export class TrainingJobs {
   readonly #known: KnownJobs;
   readonly #listeners = new Set<TrainingListener>();
@@ -66,7 +65,7 @@ export class TrainingJobs {
     return { dispose: () => void this.#listeners.delete(listener) };
   }
 
-  /** Whether another window of this workspace works on a job. */
+  /** Whether something else is being trained: a job in another window, or what learns from feedback. */
   get isElsewhere(): boolean {
     return this.#isElsewhere;
   }
@@ -175,8 +174,7 @@ export class TrainingJobs {
     if (this.#work !== undefined) return;
     const { store, mayTrain, clock } = this.parts;
     await this.#load();
-    const lock = path.join(store.root, LOCK_FILE);
-    while (await isLocked(lock)) {
+    while (await isWorking(store.root)) {
       if (this.#work !== undefined) return;
       if (!this.#isElsewhere) {
         this.#isElsewhere = true;
@@ -308,7 +306,7 @@ export class TrainingJobs {
     if (isAbortError(reason)) return;
     const error = understood(reason);
     if (error instanceof UserError && error.code === 'locked') {
-      // Another window was faster.
+      // Something else was faster.
       if (record.stage.kind === 'checking') this.#known.forget(record.id);
       void this.open();
       return;
@@ -343,10 +341,7 @@ export class TrainingJobs {
   }
 
   #locked<T>(act: () => Promise<T>): Promise<T> {
-    const { store } = this.parts;
-    return store
-      .makeRoot()
-      .then(() => withLock(path.join(store.root, LOCK_FILE), say`Another window trains in this workspace.`, act));
+    return whileWorking(this.parts.store.root, act);
   }
 
   /** What was looked at before, and not trained. */

@@ -29,6 +29,7 @@ import { localMessageOf } from '../localMessage';
 import { decisionFor } from '../modules/moduleDecision';
 import { plainMessage } from '../plainText';
 import { engineLimits, settingsFor } from '../settings';
+import { trainingFolder } from '../training/trainingFolder';
 import type { FeedbackRecording } from './feedbackRecording';
 import { ImprovementDecisions } from './improvementDecisions';
 import { ImprovementPanel } from './improvementPanel';
@@ -135,9 +136,10 @@ class Improvements implements vscode.Disposable {
   }
 
   private async train(minutes: number | undefined): Promise<void> {
-    const { recording, log } = this.parts;
+    const { context, recording, log } = this.parts;
     const { pending } = this;
-    if (!vscode.workspace.isTrusted || pending === undefined) throw notHere();
+    const trainingRoot = trainingFolder(context);
+    if (!vscode.workspace.isTrusted || pending === undefined || trainingRoot === undefined) throw notHere();
     const records = recording.records();
     const learnable = learnableOf(records);
     const nAtMost = learnable.pairs.length + learnable.open.length;
@@ -150,16 +152,9 @@ class Improvements implements vscode.Disposable {
         cancellable: true,
       },
       async (progress, token) => {
-        const tell = teller(progress);
-        await pending.begin();
-        try {
-          const view = await this.work({ ...ground, records, learnable, minutes }, pending, tell, abortSignalOf(token));
-          await pending.keep(view);
-          return view;
-        } catch (error) {
-          await pending.discard();
-          throw error;
-        }
+        const [tell, signal] = [teller(progress), abortSignalOf(token)];
+        const material = { ...ground, records, learnable, minutes };
+        return pending.make(trainingRoot, () => this.work(material, pending, tell, signal));
       },
     );
     log.info(`feedback: ${view.rows.filter(({ before, after }) => before !== after).length} completions would change`);

@@ -16,6 +16,7 @@ import { localMessageOf } from '../localMessage';
 import { workspaceFolders } from '../modules/instantWorkspace';
 import { plainMessage } from '../plainText';
 import { settingsFor } from '../settings';
+import { trainingFolder } from './trainingFolder';
 import { TrainingPanel } from './trainingPanel';
 import { tellOfTraining } from './trainingStatus';
 
@@ -62,10 +63,11 @@ function openJobs(
   { context, moduleFiles, log }: TrainingParts,
   ground: () => Promise<Ground>,
 ): TrainingJobs | undefined {
-  if (context.storageUri === undefined) return undefined;
+  const folder = trainingFolder(context);
+  if (folder === undefined) return undefined;
   const options = { script: context.asAbsolutePath('dist/trainer.js'), onLog: (line: string) => log.debug(line) };
   return new TrainingJobs({
-    store: new JobStore(vscode.Uri.joinPath(context.storageUri, 'training').fsPath),
+    store: new JobStore(folder),
     withTrainer: (work, signal) => withTrainer(options, work, signal),
     folders: workspaceFolders,
     matches: (file, glob) => matchesGlob(vscode.Uri.file(file), glob),

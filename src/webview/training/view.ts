@@ -60,7 +60,9 @@ function obstacleText(obstacle: Obstacle): string {
     case 'virtual':
       return t('A module is trained from files on disk, and this workspace is virtual. Open a copy of it on disk.');
     case 'other-window':
-      return t('Another window trains in this workspace. What it does is shown there; this page waits for it.');
+      return t(
+        'Something else is being trained in this workspace: in another window, or from your feedback. This page waits for it.',
+      );
     case 'unavailable':
       return t('Nothing can be trained here.');
   }

@@ -74,6 +74,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const signing = new ModuleSigning(context);
   const moduleFiles = openModuleFiles(context, engine, registry, signing);
   const instant = openInstantModule(context, engine, registry, pausing, log);
+  const training = registerTraining({ context, registry, choices, moduleFiles, log });
   context.subscriptions.push(
     log,
     neighbours,
@@ -122,7 +123,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     showExpectedChoice(choices, moduleFiles, status),
     registerModuleFileCommands({ files: moduleFiles, signing, registry, choices, log }),
-    registerTraining({ context, registry, choices, moduleFiles, log }),
+    training,
     followContextKeys(registry, moduleFiles),
     registerReset(context, [
       {
@@ -143,6 +144,7 @@ export function activate(context: vscode.ExtensionContext): void {
         detail: vscode.l10n.t('Erases what was recorded of suggestions in this workspace.'),
         reset: () => recording.forget(),
       },
+      ...training.resettable,
     ]),
     followWindow({ engine, choices, completer, status, pausing, instant }),
   );

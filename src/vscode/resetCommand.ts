@@ -1,10 +1,14 @@
 /** `Residual: Reset…`: back to how it was installed, as far as a person wants that. Asks before it does anything. */
 import * as vscode from 'vscode';
+import { localMessageOf } from './localMessage';
+import { plainMessage } from './plainText';
 
 /** Something of this extension's that can be emptied. */
 export interface Resettable {
   readonly label: string;
-  readonly detail: string;
+  /** What is lost; where it is asked for, nothing when there is nothing to empty. */
+  readonly detail: string | (() => Promise<string | undefined>);
+  /** @throws what a person is told */
   reset(): unknown;
 }
 
@@ -24,7 +28,7 @@ export function registerReset(context: vscode.ExtensionContext, parts: readonly 
 }
 
 async function resetSome(names: readonly string[], parts: readonly Resettable[]): Promise<void> {
-  const rows = [...settingParts(names), ...parts].map(part => ({ label: part.label, detail: part.detail, part }));
+  const rows = (await Promise.all([...settingParts(names), ...parts].map(rowOf))).flat();
   const picked = await vscode.window.showQuickPick(rows, {
     title: vscode.l10n.t('Reset Residual'),
     placeHolder: vscode.l10n.t('What should be as it was installed? Modules and models stay.'),
@@ -38,8 +42,22 @@ async function resetSome(names: readonly string[], parts: readonly Resettable[])
     action,
   );
   if (chosen !== action) return;
-  for (const { part } of picked) await part.reset();
-  void vscode.window.showInformationMessage(vscode.l10n.t('Residual is reset.'));
+  const problems: string[] = [];
+  for (const { part } of picked) {
+    try {
+      await part.reset();
+    } catch (error) {
+      problems.push(vscode.l10n.t('{0} was not reset: {1}', part.label, localMessageOf(error)));
+    }
+  }
+  // What one part cannot do is no reason to leave out the others.
+  if (problems.length > 0) void vscode.window.showErrorMessage(plainMessage(problems.join(' ')));
+  else void vscode.window.showInformationMessage(vscode.l10n.t('Residual is reset.'));
+}
+
+async function rowOf(part: Resettable) {
+  const detail = typeof part.detail === 'string' ? part.detail : await part.detail();
+  return detail === undefined ? [] : [{ label: part.label, detail, part }];
 }
 
 function settingParts(names: readonly string[]): Resettable[] {

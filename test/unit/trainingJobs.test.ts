@@ -342,6 +342,34 @@ describe('training jobs', () => {
     await reaches(jobs, 'checked');
   });
 
+  it('are erased together, whatever is left of each, and not while one is worked on', async () => {
+    const jobs = open();
+    assert.deepEqual(await jobs.account(), { nJobs: 0, sizeBytes: 0 });
+    trainer.plan.push(works);
+    await jobs.train(FORM);
+    await reaches(jobs, 'finished');
+    const trains = trainer.trains();
+    await jobs.train({ ...FORM, title: 'Another style' });
+    await trains;
+    const damaged = path.join(root, 'training', '20260102-030405-abcd');
+    mkdirSync(damaged);
+    writeFileSync(path.join(damaged, 'job.json'), '{');
+    writeFileSync(path.join(damaged, 'tokens.bin'), Buffer.alloc(5000));
+    writeFileSync(path.join(root, 'training', 'notes.txt'), 'of somebody else');
+    await assert.rejects(jobs.removeAll(), { code: 'locked' });
+    assert.equal((await jobs.account()).nJobs, 3);
+    await jobs.pause();
+    const { nJobs, sizeBytes } = await jobs.account();
+    assert.equal(nJobs, 3);
+    assert.ok(sizeBytes > 5000 && sizeBytes < 50_000, `${sizeBytes} bytes`);
+    await jobs.removeAll();
+    assert.deepEqual(jobDirs(), ['notes.txt']);
+    assert.deepEqual(jobs.view(around), { job: undefined, past: [] });
+    assert.deepEqual(readdirSync(modules()), ['our-style'], 'a module among the others stays');
+    await jobs.check(FORM);
+    await reaches(jobs, 'checked');
+  });
+
   it('goes on by itself after the window was closed', async () => {
     const jobs = open();
     const trains = trainer.trains();

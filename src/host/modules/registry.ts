@@ -15,6 +15,7 @@ import {
 } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
 import { exists } from '../exists';
+import { sizeOfFolder } from '../sizeOfFolder';
 import { type SignatureState, SignatureStates } from './signatureStates';
 
 /** Who put it there: the extension, this person, the workspace's team, or a build from this workspace. */
@@ -106,9 +107,15 @@ async function read<M extends Named>(
     // A proposal in the usual Hugging Face layout has no residual.json; a folder without module.json is no module.
     if (file === 'module.json' || !(await exists(join(dir, 'config.json')))) return undefined;
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return { id: name, dir, origin, sizeBytes: await sizeOf(dir), ...(!isMissing && { problem: sentenceOf(error) }) };
+    return {
+      id: name,
+      dir,
+      origin,
+      sizeBytes: await sizeOfFolder(dir),
+      ...(!isMissing && { problem: sentenceOf(error) }),
+    };
   }
-  let sizeBytes = await sizeOf(dir);
+  let sizeBytes = await sizeOfFolder(dir);
   try {
     const manifest = parse(JSON.parse(source));
     const place = await placeOf(dir);
@@ -148,13 +155,5 @@ async function folders(parent: string): Promise<string[]> {
 async function sizeOfFiles(dir: string, names: readonly string[]): Promise<number> {
   let sizeBytes = 0;
   for (const name of names) sizeBytes += (await stat(join(dir, name)).catch(() => ({ size: 0 }))).size;
-  return sizeBytes;
-}
-
-async function sizeOf(dir: string): Promise<number> {
-  let sizeBytes = 0;
-  for (const entry of await readdir(dir, { withFileTypes: true, recursive: true })) {
-    if (entry.isFile()) sizeBytes += (await stat(join(entry.parentPath, entry.name))).size;
-  }
   return sizeBytes;
 }

@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { Sentence } from '../../core/sentence';
 import { parseTrainingForm, type TrainingForm } from '../../protocol/pages/training';
 import type { DryRun, TrainingOutcome, TrainingSpec } from '../../protocol/training';
+import { sizeOfFolder } from '../sizeOfFolder';
 import { LOG_FILE } from './curve';
 
 export type RecordedStage =
@@ -87,6 +88,13 @@ export class JobStore {
       await file.close();
     }
     await rename(beside, path.join(dir, name));
+  }
+
+  /** What lies in the folders of jobs, those included whose job.json cannot be read. */
+  async account(): Promise<{ readonly ids: readonly string[]; readonly sizeBytes: number }> {
+    const ids = (await readdir(this.root).catch(() => [])).filter(name => ID.test(name));
+    const sizes = await Promise.all(ids.map(id => sizeOfFolder(this.dir(id))));
+    return { ids, sizeBytes: sizes.reduce((sum, size) => sum + size, 0) };
   }
 
   async remove(id: string): Promise<void> {

@@ -162,6 +162,24 @@ export class TrainingJobs {
     this.#changed();
   }
 
+  /** What jobs keep in this workspace's storage. */
+  async account(): Promise<{ readonly nJobs: number; readonly sizeBytes: number }> {
+    const { ids, sizeBytes } = await this.parts.store.account();
+    return { nJobs: ids.length, sizeBytes };
+  }
+
+  /** Forgets all jobs and what lies in their folders; modules among the others stay. @throws UserError while one is worked on */
+  async removeAll(): Promise<void> {
+    const { store } = this.parts;
+    await this.#locked(async () => {
+      for (const id of (await store.account()).ids) {
+        await store.remove(id);
+        this.#known.forget(id);
+      }
+    });
+    this.#changed();
+  }
+
   /** Which job is drawn; none for the form. */
   async show(id: string | undefined): Promise<void> {
     const isThere = id !== undefined && this.#known.get(id) !== undefined;

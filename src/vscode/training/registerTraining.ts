@@ -14,7 +14,9 @@ import { findGround, type Ground } from '../../host/training/trainingSpec';
 import { matchesGlob } from '../globs';
 import { localMessageOf } from '../localMessage';
 import { workspaceFolders } from '../modules/instantWorkspace';
+import { sizeText } from '../modules/moduleCommands';
 import { plainMessage } from '../plainText';
+import type { Resettable } from '../resetCommand';
 import { settingsFor } from '../settings';
 import { trainingFolder } from './trainingFolder';
 import { TrainingPanel } from './trainingPanel';
@@ -28,7 +30,12 @@ export interface TrainingParts {
   readonly log: vscode.LogOutputChannel;
 }
 
-export function registerTraining(parts: TrainingParts): vscode.Disposable {
+export interface Training extends vscode.Disposable {
+  /** For `Residual: Reset…`. */
+  readonly resettable: readonly Resettable[];
+}
+
+export function registerTraining(parts: TrainingParts): Training {
   const { log } = parts;
   const ground = () => groundOf(parts);
   const jobs = openJobs(parts, ground);
@@ -55,7 +62,24 @@ export function registerTraining(parts: TrainingParts): vscode.Disposable {
       vscode.workspace.onDidGrantWorkspaceTrust(open),
     );
   }
-  return vscode.Disposable.from(...disposables);
+  const all = vscode.Disposable.from(...disposables);
+  return { dispose: () => all.dispose(), resettable: jobs === undefined ? [] : [resettable(jobs)] };
+}
+
+function resettable(jobs: TrainingJobs): Resettable {
+  return {
+    label: vscode.l10n.t('Training Jobs'),
+    detail: async () => {
+      const { nJobs, sizeBytes } = await jobs.account();
+      if (nJobs === 0) return undefined;
+      return vscode.l10n.t(
+        'Erases what is kept of trainings in this workspace: code that was read, checkpoints, reports, modules without a gain. Jobs: {0}, {1}. Modules in their place stay.',
+        nJobs,
+        sizeText(sizeBytes),
+      );
+    },
+    reset: () => jobs.removeAll(),
+  };
 }
 
 /** @returns undefined in a window without a workspace, which has nothing to train from and nowhere to keep it. */

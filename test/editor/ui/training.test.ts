@@ -197,6 +197,41 @@ describe('training a module', () => {
     assert.equal(await after.locator('h2 .name').textContent(), 'Over a reload');
     assert.deepEqual(window.errors, []);
   });
+
+  it('is erased by a reset that the person confirms, and a module in its place stays', async () => {
+    const { driver, profile } = window;
+    const frame = await open(window);
+    const storage = path.join(profile, 'user/User/workspaceStorage');
+    const jobs = () =>
+      fs
+        .readdirSync(storage)
+        .map(name => path.join(storage, name, 'residual.residual/training'))
+        .flatMap(idsIn);
+    const before = idsIn(modulesOf(profile));
+    assert.equal(jobs().length, 1);
+    const dialog = driver.page.locator('.monaco-dialog-box');
+    const ask = async () => {
+      await driver.palette(commandTitle('residual.resetSettings'));
+      await driver.until('the row', driver.quickPickRows, rows => rows.some(row => /Jobs: 1, \d+ kB\./.test(row)));
+      await driver.type('Training Jobs');
+      await driver.until('the row alone', driver.quickPickRows, rows => rows.length === 1);
+      await driver.press('ArrowDown');
+      await driver.press('Space');
+      await driver.press('Enter');
+      await dialog.waitFor();
+    };
+    await ask();
+    assert.match((await dialog.textContent()) ?? '', /Training Jobs: Erases what is kept.*Jobs: 1, \d+ kB/);
+    await driver.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    assert.equal(jobs().length, 1);
+    await ask();
+    await dialog.locator('.monaco-button', { hasText: 'Reset' }).click();
+    await driver.waitForToast('Residual is reset');
+    assert.deepEqual([jobs(), idsIn(modulesOf(profile))], [[], before]);
+    await frame.locator('#form').waitFor();
+    assert.equal(await frame.locator('.past li').count(), 0);
+  });
 });
 
 describe('training a module in an untrusted workspace', () => {

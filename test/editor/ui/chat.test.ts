@@ -441,6 +441,7 @@ describe('the chat panel', () => {
 
   it('does nothing while Residual is switched off, says so, and can be switched on there', async () => {
     const { driver } = window;
+    await chat.open();
     await chat.ask('slow until off');
     await chat.answerWith(text => /w3/.test(text));
     window.write(SETTINGS, '{ "residual.enable": false }');
@@ -454,7 +455,7 @@ describe('the chat panel', () => {
       text => /"residual.enable": true/.test(text),
     );
     assert.match(await chat.answer(), /^w0/);
-    await frame.getByText('Stopped.', { exact: true }).first().waitFor();
+    await frame.locator('.turn').last().getByText('Stopped.', { exact: true }).first().waitFor();
     window.write(SETTINGS, '{}');
   });
 

@@ -121,6 +121,18 @@ export class Dataset {
     return rows.slice(0, n);
   }
 
+  /**
+   * Rows that no preference is about: of the workspace's held-out files, or of the general code where the job has no files.
+   * Proposals know that code; what counts there is how far a pair falls behind its proposal.
+   */
+  otherCode(length: number, n: number): HeldOutRow[] {
+    const heldOut = this.heldOutRows(length, n);
+    if (heldOut.length > 0 || this.replay === undefined) return heldOut;
+    const { tokenizer, order } = this;
+    const builder = new RowBuilder(this.replay, { tokenizer, order, length, targets: 'code' }, HELD_OUT_SEED);
+    return Array.from({ length: n }, (_, i) => ({ ...builder.row(i), half: i % 2 === 0 ? 'choose' : 'report' }));
+  }
+
   /** At most `n` places in the files that report, each with what its author wrote there. */
   heldOutCuts(n: number): HeldOutCut[] {
     const store = this.#store('report');

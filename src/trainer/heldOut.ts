@@ -51,10 +51,10 @@ export class HeldOut {
     return { proposal: scores.proposal.nats, aligned: scores.pair.nats };
   }
 
-  /** Calibrates on the rows that choose and measures on those that report. */
-  async judge(aligner: LanguageModel, signal: AbortSignal): Promise<FinalScores> {
+  /** Calibrates on the rows that choose, where nothing else has, and measures on those that report. */
+  async judge(aligner: LanguageModel, signal: AbortSignal, chosen?: Calibration): Promise<FinalScores> {
     const { proposal, dataset, combination } = this;
-    const pair = await evaluatePair(proposal.model, aligner, this.#rows, signal, combination);
+    const pair = await evaluatePair(proposal.model, aligner, this.#rows, signal, combination, chosen);
     const cuts = dataset.heldOutCuts(Math.min(CUTS_AT_THE_END, Math.ceil(pair.n / TOKENS_A_CUT)));
     const lines = await exactMatch(proposal, aligner, cuts, pair.strength, signal, combination);
     const of = `${dataset.account.nHeldOutFiles} held-out files of the workspace`;

@@ -11,24 +11,12 @@ export interface PairDifference {
   readonly reference: number;
 }
 
-const STRENGTHS = [0.25, 0.5, 0.75, 1, 1.5, 2];
-
-export interface PreferenceScores {
-  readonly n: number;
-  readonly strength: number;
-  /** Shares of the pairs in which the chosen response is the likelier one. */
-  readonly proposal: number;
-  readonly aligned: number;
-}
-
-/** Chooses the weakest of the best strengths. */
-export function judgePreferences(differences: readonly PairDifference[]): PreferenceScores {
-  const share = (strength: number) =>
-    differences.filter(({ proposal, aligner, reference }) => proposal + strength * (aligner - reference) > 0).length /
-    Math.max(1, differences.length);
-  let best = STRENGTHS[0];
-  for (const strength of STRENGTHS) if (share(strength) > share(best)) best = strength;
-  return { n: differences.length, strength: best, proposal: share(0), aligned: share(best) };
+/** Share of the pairs whose chosen response is the likelier one beside the proposal, at a strength of the `ratio` rule. */
+export function preferredShare(differences: readonly PairDifference[], strength: number): number {
+  const preferred = differences.filter(
+    ({ proposal, aligner, reference }) => proposal + strength * (aligner - reference) > 0,
+  );
+  return preferred.length / Math.max(1, differences.length);
 }
 
 /** Mean of −log σ(β·(Δlog Q − Δlog Q0)); log 2 before anything is learnt. */

@@ -25,6 +25,8 @@ const SAMPLES_A_STEP = 4;
 /** Tokens of a row with a prompt and one of a pair's two responses, and pairs of a step. */
 export const PAIR_LENGTH = 256;
 export const PAIRS_A_STEP = 4;
+/** Of the likelihood of what was kept, beside the preference. */
+const KEPT_WEIGHT = 1;
 
 export interface StepReport {
   /** 1/Σw² of the normalised weights: how many of the samples really speak. */
@@ -109,7 +111,9 @@ export function joint(rows: RowSource, candidates: CandidateCache, beta: number)
 }
 
 /**
- * −log σ(β·[Δlog Q − Δlog Q0]), Δ = chosen − rejected; general code beside it keeps the rest of the model where it was.
+ * −log σ(β·[Δlog Q − Δlog Q0]) − log Q(chosen)/|chosen|, Δ = chosen − rejected. The preference alone is content when both
+ * become unlikely, and takes other lines down with them; the likelihood of what was kept holds them up (RPO, arXiv 2404.19733,
+ * equation 1, with α = 1). General code beside it keeps the rest of the model where it was.
  * @param offsets Δlog Q0 of each pair
  */
 export function preference(
@@ -123,7 +127,7 @@ export function preference(
     async step(step, sum) {
       for (let i = 0; i < PAIRS_A_STEP; i++) {
         const k = (step * PAIRS_A_STEP + i) % pairs.length;
-        await sum.add(pairBatch(pairs[k], offsets[k], beta), 1 / PAIRS_A_STEP);
+        await sum.add(pairBatch(pairs[k], offsets[k], beta, KEPT_WEIGHT), 1 / PAIRS_A_STEP);
       }
       if (replayShare > 0) {
         const rows = passes(rowsOfStep(code, step))[0];
@@ -134,11 +138,12 @@ export function preference(
   };
 }
 
-/** One pair as a batch whose loss is that of the preference alone. */
-export function pairBatch({ chosen, rejected }: PairRows, offset: number, sharpness: number): Batch {
+/** One pair as a batch: its preference, and `keptWeight` times the nats a token of the chosen response. */
+function pairBatch({ chosen, rejected }: PairRows, offset: number, sharpness: number, keptWeight: number): Batch {
   const rows = [chosen, rejected];
+  const weight = keptWeight / Math.max(1, nTargets([chosen]));
   return {
-    ...batchOf(rows, () => 0),
+    ...batchOf(rows, b => (b === 0 ? weight : 0)),
     preference: {
       mask: maskOf(rows),
       pairs: Float32Array.of(1, -1),

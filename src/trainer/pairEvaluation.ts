@@ -11,13 +11,7 @@ import type { LanguageModel, Sequence } from '../core/model';
 import { seededRandom } from '../core/random';
 import type { HeldOutCut } from '../core/training/prompts';
 import type { TrainingRow } from '../core/training/rows';
-import {
-  type Calibration,
-  type GridPoint,
-  type StrengthRule,
-  StrengthSearch,
-  scorePair,
-} from '../core/training/strengthSearch';
+import { type Calibration, type StrengthRule, StrengthSearch, scorePair } from '../core/training/strengthSearch';
 import { CompletionBytes } from '../engine/completion';
 import { fimOrder, type Proposal } from '../engine/proposal';
 import type { HeldOutRow } from './dataset';
@@ -37,10 +31,7 @@ export interface PairScores {
   readonly pair: Scores;
 }
 
-export interface PairEvaluation extends PairScores, Calibration {
-  /** Of the half that chose. */
-  readonly grid: readonly GridPoint[];
-}
+export interface PairEvaluation extends PairScores, Calibration {}
 
 /** How the two are combined. */
 export interface Combination {
@@ -53,22 +44,34 @@ const GEOMETRIC: Combination = { rule: 'geometric' };
 /** Tokens of one pass. */
 const CHUNK = 128;
 
-/** Chooses strength and temperature on the rows that choose and measures on those that report. */
+/** Chooses strength and temperature on the rows that choose, unless they are chosen, and measures on those that report. */
 export async function evaluatePair(
   proposal: LanguageModel,
   aligner: LanguageModel,
   rows: readonly HeldOutRow[],
   signal: AbortSignal,
   combination: Combination = GEOMETRIC,
+  chosen?: Calibration,
 ): Promise<PairEvaluation> {
-  const search = new StrengthSearch(combination.rule);
   const choosing = rows.filter(row => row.half === 'choose');
-  const add = (p: Float32Array, q: Float32Array, target: number, q0?: Float32Array) => search.add(p, q, target, q0);
-  await eachPosition(proposal, aligner, combination, choosing, add, signal);
-  const calibration = search.best();
+  const calibration = chosen ?? (await searchStrength(proposal, aligner, choosing, signal, combination)).best();
   const reporting = rows.filter(row => row.half === 'report');
   const scores = await measurePair(proposal, aligner, reporting, calibration, signal, combination);
-  return { ...scores, ...calibration, grid: search.grid() };
+  return { ...scores, ...calibration };
+}
+
+/** Tries every strength on all of `rows`. */
+export async function searchStrength(
+  proposal: LanguageModel,
+  aligner: LanguageModel,
+  rows: readonly TrainingRow[],
+  signal: AbortSignal,
+  combination: Combination = GEOMETRIC,
+): Promise<StrengthSearch> {
+  const search = new StrengthSearch(combination.rule);
+  const add = (p: Float32Array, q: Float32Array, target: number, q0?: Float32Array) => search.add(p, q, target, q0);
+  await eachPosition(proposal, aligner, combination, rows, add, signal);
+  return search;
 }
 
 /** Measures a pair whose strength is known, on all of `rows`: what a training under way asks for. */

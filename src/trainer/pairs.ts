@@ -3,13 +3,14 @@ import { buildPrompt, type FimOrder } from '../core/fim';
 import type { Tokenizer } from '../core/model';
 import { withoutSecretsAround } from '../core/training/pairSecrets';
 import { responseRow, type TrainingRow } from '../core/training/rows';
+import type { Split } from '../core/training/splitFiles';
 import type { PreferencePair } from '../protocol/training';
 
 export interface PairRows {
   readonly chosen: TrainingRow;
   readonly rejected: TrainingRow;
-  /** Never trained on: what tells whether the preference was learnt. */
-  readonly isHeldOut: boolean;
+  /** `choose` and `report` are never trained on: one decides, the other tells whether the preference was learnt. */
+  readonly split: Split;
 }
 
 /** Responses are cut to this share of a row, so that the prompt says something. */
@@ -45,7 +46,7 @@ export function rowsOfPairs(
   length: number,
 ): PairRows[] {
   const mostResponse = Math.floor(length * MOST_RESPONSE);
-  const every = Math.max(HELD_OUT_OF, Math.ceil(pairs.length / MOST_HELD_OUT));
+  const splits = splitPairs(pairs);
   return pairs.map((pair, i) => {
     const prompt = buildPrompt(pair.text, tokenizer, order, length - mostResponse);
     const owed = new TextDecoder().decode(prompt.owed);
@@ -59,7 +60,24 @@ export function rowsOfPairs(
     return {
       chosen: row(pair.chosen),
       rejected: row(pair.rejected),
-      isHeldOut: i % every === every - 1,
+      split: splits[i],
     };
+  });
+}
+
+/** The same answer given again in the same file tells nothing new: it stays on one side. */
+function splitPairs(pairs: readonly PreferencePair[]): Split[] {
+  const every = Math.max(HELD_OUT_OF, Math.ceil(pairs.length / MOST_HELD_OUT));
+  const sides = new Map<string, Split>();
+  let nHeldOut = 0;
+  return pairs.map(({ text, chosen, rejected }) => {
+    const answer = JSON.stringify([text.path, chosen, rejected]);
+    let side = sides.get(answer);
+    if (side === undefined) {
+      const isHeldOut = sides.size % every === every - 1;
+      side = !isHeldOut ? 'train' : nHeldOut++ % 2 === 0 ? 'report' : 'choose';
+      sides.set(answer, side);
+    }
+    return side;
   });
 }

@@ -1,19 +1,17 @@
 /** Brings together what a training works with: data, models, the graph, and the objective with what judges it. */
 import { createHash } from 'node:crypto';
-import type { EvaluationRow } from '../core/manifest';
 import type { LanguageModel } from '../core/model';
 import { FileHashes } from '../engine/modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from '../engine/proposal';
 import type { TrainingSpec } from '../protocol/training';
-import { alignerOf, type Base, loadBase } from './base';
+import { type Base, loadBase } from './base';
 import { CandidateCache } from './candidates';
 import { Dataset } from './dataset';
 import { GradientGraph } from './gradientGraph';
-import { type FinalScores, HeldOut, type HeldOutScore, rounded } from './heldOut';
-import { differencesOf, judgePreferences, type PairDifference, preferenceLoss } from './heldOutPairs';
-import { joint, nll, type Objective, PAIR_LENGTH, preference, ROW_LENGTH, ram, ramNormalised } from './objectives';
-import type { PairRows } from './pairs';
+import { type FinalScores, HeldOut, type HeldOutScore } from './heldOut';
+import { joint, nll, type Objective, ROW_LENGTH, ram, ramNormalised } from './objectives';
 import type { Plan } from './plan';
+import { preferenceJudge } from './preferenceJudge';
 import { proposalSamples } from './proposalSamples';
 
 /** An objective and what tells whether it is reached. */
@@ -89,7 +87,7 @@ function keyOf(
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
-interface Parts {
+export interface Parts {
   readonly dir: string;
   readonly spec: TrainingSpec;
   readonly dataset: Dataset;
@@ -103,7 +101,7 @@ interface Parts {
 
 async function makeJudge(parts: Parts): Promise<Judge> {
   const { dir, spec, dataset, proposal, signal } = parts;
-  if (spec.objective === 'preference') return preferenceJudge(parts);
+  if (spec.objective === 'preference') return await preferenceJudge(parts);
   const rows = dataset.trainRows(ROW_LENGTH);
   let objective: Objective;
   if (spec.objective === 'nll') {
@@ -128,50 +126,4 @@ async function makeJudge(parts: Parts): Promise<Judge> {
     look: (aligner, during) => heldOut.look(aligner, during),
     judge: (aligner, during) => heldOut.judge(aligner, during),
   };
-}
-
-async function preferenceJudge({ dataset, spec, base, proposal, closing, signal }: Parts): Promise<Judge> {
-  const pairs = dataset.pairRows(PAIR_LENGTH);
-  const trained = pairs.filter(pair => !pair.isHeldOut);
-  // Few pairs hold none out; then those that were trained on are all there is to look at.
-  const asked = pairs.some(pair => pair.isHeldOut) ? pairs.filter(pair => pair.isHeldOut) : trained;
-  const reference = await alignerOf(base, base.flat, spec.threads);
-  closing.push(() => reference.close());
-  const offsets = await differencesOf(reference, trained, signal);
-  const ofReference = await differencesOf(reference, asked, signal);
-  const ofProposal = await differencesOf(proposal.model, asked, signal);
-  const differences = async (aligner: LanguageModel, during: AbortSignal): Promise<PairDifference[]> =>
-    (await differencesOf(aligner, asked, during)).map((difference, i) => ({
-      aligner: difference,
-      reference: ofReference[i],
-      proposal: ofProposal[i],
-    }));
-  const combination = { rule: 'ratio', reference } as const;
-  return {
-    objective: preference(trained, offsets, dataset.trainRows(ROW_LENGTH), spec),
-    async look(aligner, during) {
-      return { proposal: Math.LN2, aligned: preferenceLoss(await differences(aligner, during), spec.beta) };
-    },
-    async judge(aligner, during) {
-      const scores = judgePreferences(await differences(aligner, during));
-      const row: EvaluationRow = {
-        metric: 'preferred',
-        proposalId: proposal.manifest.id,
-        proposal: rounded(scores.proposal),
-        aligned: rounded(scores.aligned),
-        n: scores.n,
-        dataset: describe(asked),
-      };
-      const code = new HeldOut(dataset, proposal, combination);
-      const onCode = code.isEmpty ? [] : (await code.judge(aligner, during)).evaluation;
-      const gains = scores.aligned > scores.proposal;
-      return { gains, strength: scores.strength, temperature: 1, evaluation: [row, ...onCode] };
-    },
-  };
-}
-
-function describe(pairs: readonly PairRows[]): string {
-  return pairs.some(pair => pair.isHeldOut)
-    ? 'suggestions of this workspace, kept against turned down, held out'
-    : 'suggestions of this workspace, kept against turned down, trained on';
 }

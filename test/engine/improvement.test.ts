@@ -62,8 +62,11 @@ describe('a module that learns from feedback', function () {
     const [preferred] = outcome.evaluation;
     assert.equal(preferred.metric, 'preferred');
     assert.match(preferred.dataset, /held out$/);
-    assert.ok(preferred.n >= 6);
+    assert.ok(preferred.n >= 3);
     assert.equal(preferred.aligned, 1);
+    const [, kept] = outcome.evaluation;
+    assert.deepEqual([kept.metric, kept.dataset], ['nats/token', 'what was kept of suggestions, held out']);
+    assert.ok(kept.aligned < kept.proposal);
     assert.equal(outcome.moduleDir, pending.moduleDir);
     assert.ok(shares.length > 2 && shares.at(-1) === 1);
 

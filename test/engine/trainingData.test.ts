@@ -246,9 +246,21 @@ describe('preference pairs', function () {
       [20, 4],
       [200, 22],
     ]) {
-      const pairs = Array.from({ length: nPairs }, () => pair());
+      const pairs = Array.from({ length: nPairs }, (_, i) => pair({ chosen: `'x${i}';` }));
       const { dataset } = await prepare(spec, [], pairs);
-      assert.equal(dataset.pairRows(256).filter(row => row.isHeldOut).length, nHeldOut);
+      const splits = dataset.pairRows(256).map(({ split }) => split);
+      const [choose, report] = (['choose', 'report'] as const).map(
+        side => splits.filter(split => split === side).length,
+      );
+      assert.equal(choose + report, nHeldOut);
+      assert.ok(report >= choose && report - choose <= 1);
     }
+  });
+  it('stay on one side where the same answer was given again in the same file', async () => {
+    const pairs = Array.from({ length: 40 }, (_, i) => pair({ chosen: `'x${i % 3 === 0 ? i : 'x'}';` }, `${i};\nn = `));
+    const { dataset } = await prepare(spec, [], pairs);
+    const splits = dataset.pairRows(256).map(({ split }) => split);
+    assert.equal(new Set(splits.filter((_, i) => i % 3 !== 0)).size, 1);
+    assert.deepEqual(new Set(splits), new Set(['train', 'choose', 'report']));
   });
 });

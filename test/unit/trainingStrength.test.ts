@@ -1,7 +1,7 @@
 /** Strength and temperature of a pair, against sums over the whole vocabulary. */
 import assert from 'node:assert/strict';
 import { ResponseDrawing } from '../../src/core/training/responseDrawing';
-import { type StrengthRule, StrengthSearch, scorePair } from '../../src/core/training/strengthSearch';
+import { bestTogether, type StrengthRule, StrengthSearch, scorePair } from '../../src/core/training/strengthSearch';
 import { TopCandidates } from '../../src/core/training/topCandidates';
 import { logps, randomTable } from './support/fakeModel';
 
@@ -54,6 +54,32 @@ describe('strength of a trained module', () => {
       }
     });
   }
+
+  it('of several kinds of text is that which is best for them together, however long each is', () => {
+    const search = (targets: readonly number[], i: number) => {
+      const of = new StrengthSearch('ratio');
+      for (const target of targets) of.add(ps[i], qs[i], target, q0s[i]);
+      return of;
+    };
+    const [liked, disliked] = [0, 1].map(sign => {
+      const gains = Array.from({ length: V }, (_, v) => (sign === 0 ? 1 : -1) * (qs[0][v] - q0s[0][v]));
+      return gains.indexOf(Math.max(...gains));
+    });
+    const gaining = search([liked], 0);
+    const losing = search(
+      Array.from({ length: 50 }, () => disliked),
+      0,
+    );
+    assert.equal(bestTogether([gaining]), 1);
+    assert.equal(bestTogether([losing]), 0);
+    const together = bestTogether([gaining, losing]);
+    const means = [gaining.means(), losing.means()];
+    for (let k = 0; k <= 20; k++)
+      assert.ok(means[0][k] + means[1][k] >= means[0][20 * together] + means[1][20 * together] - 1e-9);
+    // A kind that nothing was measured of decides nothing.
+    assert.equal(bestTogether([new StrengthSearch('ratio'), gaining]), 1);
+    assert.equal(bestTogether([new StrengthSearch('ratio')]), 0);
+  });
 
   /** Draws from a row by its own probabilities, evenly spread. */
   const drawn = (row: Float32Array, u: number) => {

@@ -72,6 +72,11 @@ export class StrengthSearch {
     );
   }
 
+  /** Mean nats at temperature 1 of strength k / 20, for k = 0 … 20. */
+  means(): number[] {
+    return [...this.#sums[0]].map(sum => sum / Math.max(1, this.#n));
+  }
+
   /** The best strength, the weakest of equals, and the temperature that is best with it. */
   best(): Calibration {
     let best = 0;
@@ -100,6 +105,13 @@ export class StrengthSearch {
       }
     }
   }
+}
+
+/** The strength that is best on several kinds of text together, each as important as the others; the weakest of equals. */
+export function bestTogether(searches: readonly StrengthSearch[]): number {
+  const means = searches.map(search => search.means());
+  const nats = STRENGTHS.map((_, k) => means.reduce((sum, of) => sum + of[k], 0));
+  return STRENGTHS[nats.indexOf(Math.min(...nats))];
 }
 
 /** Nats of `target` under the pair, and whether it is the pair's first choice. */

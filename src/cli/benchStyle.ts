@@ -6,8 +6,8 @@
  * person's own style. They accept what they would have written, mend what is nearly that, and type over the rest; the first N
  * answers are trained on as the product does.
  * Measured in other packages: `followed`, the share of shown completions in the person's style among those that decide one
- * of its habits, and `exact`, the share of places whose line is the one that the person writes. `neutral` places say
- * nothing of the style: what they lose is the cost.
+ * of its habits, `exact`, the share of places whose line is the one that the person writes, and `similarity`, the mean edit
+ * similarity to it. `neutral` places say nothing of the style: what they lose is the cost.
  */
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,14 +20,20 @@ import { type FeedbackRecord, fitForKeeping } from '../host/feedback/feedbackRec
 import { BASE_ID, improvementSpec } from '../host/feedback/improvementSpec';
 import type { Choice } from '../host/modules/moduleChoice';
 import { withTrainer } from '../host/training/trainer';
-import type { PreferencePair, TrainingFile, TrainingOutcome, TrainingSpec } from '../protocol/training';
+import {
+  type PreferencePair,
+  TRAINING_DEFAULTS,
+  type TrainingFile,
+  type TrainingOutcome,
+  type TrainingSpec,
+} from '../protocol/training';
 import { type CliEngine, ENGINE_SCRIPT, MODELS_DIR, startEngine } from './engine';
 import { joined, type Moment, momentsIn, readPackages, SURROUNDINGS, type Subject, type Where } from './styleMoments';
 import { follows, HABITS, restyled, STYLES, type Style } from './styles';
 
 const SIZES = [20, 50, 100, 200];
 /** Places of each kind in each surrounding. */
-const N_MEASURED = { habit: 25, neutral: 40 };
+const N_MEASURED = { habit: 25, neutral: 80 };
 /** Lines this near to what a person writes are accepted and mended. */
 const MENDED_FROM = 0.6;
 const { signal } = new AbortController();
@@ -67,7 +73,7 @@ export async function benchStyle({
           seconds,
           nTokens: outcome.nTokens,
           strength: outcome.strength,
-          preferred: outcome.evaluation.find(({ metric }) => metric === 'preferred'),
+          evaluation: outcome.evaluation,
           ...(await measure(engine, choice, measured)),
         };
         rows.push(row);
@@ -107,8 +113,7 @@ async function session(
 }
 
 function answerTo({ text, truth }: Moment, shown: string, proposal: string): FeedbackRecord {
-  const nearness = 1 - levenshtein(shown, truth) / Math.max(shown.length, truth.length, 1);
-  const outcome = shown === truth ? 'accepted' : nearness >= MENDED_FROM ? 'edited' : 'typedOver';
+  const outcome = shown === truth ? 'accepted' : nearness(shown, truth) >= MENDED_FROM ? 'edited' : 'typedOver';
   const at = new Date(0).toISOString();
   return {
     formatVersion: 1,
@@ -168,7 +173,8 @@ async function codeRow(
   measured: readonly Moment[],
 ): Promise<object> {
   const own = files.map(({ name, text }) => ({ name, text: joined(restyled(text.split('\n'), style)) }));
-  const tuned: Partial<TrainingSpec> = { objective: 'nll', learningRate: 1e-3, replayShare: 0.15 };
+  const { learningRate, replayShare } = TRAINING_DEFAULTS;
+  const tuned: Partial<TrainingSpec> = { objective: 'nll', learningRate, replayShare };
   const { outcome, seconds } = await train({ scratch, name: `${style.name}-code`, engine, alone, files: own, tuned });
   const choice = withModule(alone, `${style.name}-code`, scratch, outcome.strength);
   return {
@@ -196,6 +202,10 @@ async function measure(engine: CliEngine, choice: Choice, moments: readonly Mome
       const asked = of(where, subject);
       if (asked.length === 0) continue;
       const exact = asked.filter(({ moment, shown }) => shown.trimEnd() === moment.truth.trimEnd()).length;
+      const alike = asked.reduce(
+        (sum, { moment, shown }) => sum + nearness(shown.trimEnd(), moment.truth.trimEnd()),
+        0,
+      );
       const decided =
         subject === 'neutral'
           ? []
@@ -205,6 +215,7 @@ async function measure(engine: CliEngine, choice: Choice, moments: readonly Mome
       report[where][subject] = {
         n: asked.length,
         exact: share(exact, asked.length),
+        similarity: share(alike, asked.length),
         ...(subject !== 'neutral' && {
           decided: decided.length,
           followed: share(decided.filter(Boolean).length, decided.length),
@@ -213,6 +224,11 @@ async function measure(engine: CliEngine, choice: Choice, moments: readonly Mome
     }
   }
   return report;
+}
+
+/** Edit similarity, in [0, 1]. */
+function nearness(a: string, b: string): number {
+  return 1 - levenshtein(a, b) / Math.max(a.length, b.length, 1);
 }
 
 /** The first line of what the product would show. */

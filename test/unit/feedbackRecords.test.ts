@@ -170,6 +170,44 @@ describe('what is kept of a place', () => {
       assert.equal(fitForKeeping({ ...split, text: { ...split.text, lineRest } }), undefined);
   });
 
+  describe('has nothing of a private key', () => {
+    const line = (n: number) => `MIIEowIBAAKCAQEAn3Jk1qLr4Vb8XyZ0aBcDeFgHiJkLmNoPqRsTuVwXyZ01234${n % 10}`;
+    const lines = (n: number) => Array.from({ length: n }, (_, i) => `${line(i)}\n`).join('');
+    const [begin, end] = ['BEGIN', 'END'].map(word => `-----${word} RSA ${'PRIVATE'} KEY-----\n`);
+    const place = (over: Partial<FeedbackRecord['text']>, more: Partial<FeedbackRecord> = {}) => {
+      const one = record(more);
+      return fitForKeeping({ ...one, text: { ...one.text, ...over } });
+    };
+
+    it('where the cut goes through it', () => {
+      const code = 'const a = 1;\n'.repeat(60);
+      const kept = place({ prefix: `${begin}${lines(60)}${end}${code}const x = ` })!;
+      assert.equal(kept.text.prefix, `${code}const x = `);
+      const below = place({ suffix: `${code}${begin}${lines(60)}${end}` })!;
+      assert.equal(below.text.suffix, code);
+      // So long that its first line is not in what was asked with.
+      assert.equal(place({ prefix: `${lines(25)}${end}${code}const x = ` })!.text.prefix, `${code}const x = `);
+    });
+    it('where a neighbour begins or ends inside it', () => {
+      const neighbour = (text: string) => place({ neighbours: [{ path: 'k.pem', text }] })!.text.neighbours[0].text;
+      assert.equal(neighbour(`${lines(5)}${end}const y = 2;\n`), 'const y = 2;\n');
+      assert.equal(neighbour(`${lines(12)}`), '');
+      assert.equal(neighbour(`const y = 2;\n${begin}${lines(5)}`), 'const y = 2;\n');
+    });
+    it('where the cursor is inside it', () => {
+      const stood = line(3);
+      assert.equal(place({ prefix: `${begin}${lines(3)}`, suffix: `${lines(4)}${end}` }, { stood }), undefined);
+      assert.equal(place({ prefix: begin, suffix: '' }, { stood: `${stood}\n${line(4)}` }), undefined);
+      assert.equal(place({ prefix: `${lines(2)}`, suffix: `${lines(4)}` }, { stood }), undefined);
+      assert.equal(place({ prefix: 'const key =\n  ', suffix: `${lines(4)}${end}` }, { stood }), undefined);
+      assert.equal(place({ prefix: `const password =\n  `, suffix: '' }, { stood: "'hX9!kQ2#vLp7'" }), undefined);
+    });
+    it('and is kept where one stands elsewhere', () => {
+      const kept = place({ prefix: `${begin}${lines(3)}${end}\nconst x = `, suffix: `\n${begin}${lines(3)}${end}` })!;
+      assert.deepEqual([kept.text.prefix, kept.text.suffix], ['\nconst x = ', '\n']);
+    });
+  });
+
   it('is small however large the file, and begins with a whole line', () => {
     const kept = fitForKeeping(record({}, `${'const a = 1;\n'.repeat(9000)}const x = `))!;
     assert.ok(kept.text.prefix.length <= 2400 && kept.text.prefix.startsWith('const a = 1;\n'));
@@ -214,6 +252,18 @@ describe('the place where a suggestion began', () => {
 
 describe('the file of records', () => {
   const shownIn = (log: FeedbackLog) => log.read().map(({ shown }) => shown);
+
+  it('is exported without a secret that an earlier version kept', () => {
+    const log = new FeedbackLog(newFile(), assert.fail);
+    const secret = `${'AKIA'}${'IOSFODNN7ABCDEFG'}`;
+    log.add(record());
+    log.add(record({ stood: secret }));
+    log.add(record({}, `${secret}\nconst y = `));
+    const exported = log.exported();
+    assert.equal(exported.length, 2);
+    assert.deepEqual(JSON.parse(exported[0]), record());
+    assert.ok(!exported.join('').includes(secret));
+  });
 
   it('is read as it was written, also by the next window', () => {
     const file = newFile();

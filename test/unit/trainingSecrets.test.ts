@@ -135,6 +135,40 @@ describe('secrets in training data', () => {
     const text = spell('-----BEGIN ', 'PRIVATE KEY-----\nMIIEowIBAAKCAQEAn3Jk1\nconst x = 1;\n');
     assert.equal(withoutSecrets(text).text, 'const x = 1;\n');
   });
+  describe('finds what is left of a key', () => {
+    const body = [64, 64, 64, 64].map((n, i) => `${ALNUM}${ALNUM}`.slice(i, n + i));
+    const end = spell('-----END RSA ', 'PRIVATE KEY-----');
+    const begin = spell('-----BEGIN RSA ', 'PRIVATE KEY-----');
+    const left = (lines: readonly string[], extent?: 'part') => withoutSecrets(lines.join('\n'), extent).text;
+    it('before its last line', () => {
+      for (const last of ['qLr4Vb8XyZ0=', 'qLr4', `${ALNUM}==`, '=aB3d'])
+        assert.equal(left([...body, last, end, 'const x = 1;']), 'const x = 1;', last);
+      assert.equal(
+        left(['const x = 1;', ...body.map(line => `  '${line}\\n' +`), `  '${end}';`, 'y']),
+        'const x = 1;\ny',
+      );
+      assert.equal(left([`'${body.join('\\n')}\\nqLr4\\n${end}\\n';`, 'y']), 'y');
+    });
+    it('once, where its last line is a short one', () => {
+      const { text, nSecrets } = withoutSecrets(['x', begin, ...body, 'qLr4', end, 'y'].join('\n'));
+      assert.deepEqual([text, nSecrets.keys], ['x\ny', 1]);
+    });
+    it('where a text begins that was cut, and nowhere else', () => {
+      assert.equal(left([...body, 'const x = 1;'], 'part'), 'const x = 1;');
+      assert.equal(left([...body.slice(1), 'qLr4Vb8XyZ0aBcDeFg==', '', 'y'], 'part'), '\ny');
+      assert.equal(left(['aB3d', ...body], 'part'), '');
+      for (const kept of [
+        ['f();', ...body, 'y'],
+        [...body.slice(2), 'y'],
+      ])
+        assert.equal(left(kept, 'part'), kept.join('\n'));
+      assert.equal(left(body), body.join('\n'));
+    });
+    it('and keeps code that only looks for one', () => {
+      for (const line of [`if (text.endsWith('${end}')) {`, `const END = '\\n${end}';`])
+        assert.equal(left(['someFunction();', line, '}']), ['someFunction();', line, '}'].join('\n'));
+    });
+  });
   it('is quick with text that is all one word', () => {
     // Not a matter of time but of ever ending: a pattern that goes back over itself would not, here.
     const text = `${'password'.repeat(100)}\n`.repeat(2000);

@@ -4,6 +4,7 @@
  * taken back. Addresses under the reserved names (example.com and the like), of `noreply` senders and of `git@` remotes
  * belong to nobody and stay.
  */
+import { type Extent, privateKeys } from './privateKeys';
 
 export interface SecretCounts {
   readonly keys: number;
@@ -16,8 +17,8 @@ export interface Redacted {
   readonly nSecrets: SecretCounts;
 }
 
-/** Places in a text, as UTF-16 offsets. */
-interface Place {
+/** Offsets are UTF-16. */
+export interface SecretPlace {
   readonly kind: keyof SecretCounts;
   readonly start: number;
   readonly end: number;
@@ -74,57 +75,35 @@ const BARE = new RegExp(
 /** A name and a password in an address: `postgres://me:…@host`. */
 const IN_URL = /\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:@/"'`<>{}$]{0,64}:([^\s:@/"'`<>{}$*]{3,128})@[\w.-]+/gi;
 
-const KEY_BEGIN = /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----/g;
-/** What stands between a key's first and last line, however it is quoted in code. */
-const KEY_LINE =
-  /^[\s"'`+,;|#*\\]*(?:[A-Za-z0-9+/=]{16,}|[A-Za-z0-9+/]*={1,2}|[A-Z][\w-]+: .*|)(?:\\n|\\r|["'`+,;|\\\s])*$/;
-
 /** @returns the text without the lines in which a secret stands, and how many were found. */
-export function withoutSecrets(text: string): Redacted {
-  const places = [...keys(text), ...tokens(text), ...addresses(text)];
+export function withoutSecrets(text: string, extent: Extent = 'whole'): Redacted {
   const nSecrets = { keys: 0, tokens: 0, addresses: 0 };
-  if (places.length === 0) return { text, nSecrets };
-  places.sort((a, b) => a.start - b.start || b.end - a.end);
   const kept: string[] = [];
   let at = 0;
-  let foundTo = -1;
-  for (const { kind, start, end } of places) {
-    // One secret may fit several shapes.
-    if (start < foundTo) continue;
+  for (const { kind, start, end } of secretsIn(text, extent)) {
     nSecrets[kind]++;
-    foundTo = end;
     const lineStart = text.lastIndexOf('\n', start - 1) + 1;
     if (start > 0 && lineStart > at) kept.push(text.slice(at, lineStart));
     const newline = text.indexOf('\n', Math.max(end - 1, start));
     at = Math.max(at, newline < 0 ? text.length : newline + 1);
   }
-  kept.push(text.slice(at));
-  return { text: kept.join(''), nSecrets };
+  return { text: at === 0 ? text : kept.join('') + text.slice(at), nSecrets };
 }
 
-function* keys(text: string): Generator<Place> {
-  for (const { 0: begin, index: start } of text.matchAll(KEY_BEGIN)) {
-    let end = start + begin.length;
-    const newline = text.indexOf('\n', end);
-    // The whole key may be one string with escaped newlines.
-    const rest = text.slice(end, newline < 0 ? text.length : newline);
-    let hasBody = /[A-Za-z0-9+/=]{16,}/.test(rest);
-    for (let next = newline; next >= 0 && next < text.length; ) {
-      const lineEnd = text.indexOf('\n', next + 1);
-      const line = text.slice(next + 1, lineEnd < 0 ? text.length : lineEnd);
-      const isLast = line.includes('-----END ');
-      if (!isLast && !KEY_LINE.test(line)) break;
-      if (/[A-Za-z0-9+/=]{16,}/.test(line)) hasBody = true;
-      if (isLast || line.trim() !== '') end = lineEnd < 0 ? text.length : lineEnd;
-      if (isLast || lineEnd < 0) break;
-      next = lineEnd;
-    }
-    // Code that only looks for keys names their first line.
-    if (hasBody) yield { kind: 'keys', start, end };
+/** @returns where secrets stand, in order; what fits several shapes is one secret. */
+export function secretsIn(text: string, extent: Extent = 'whole'): SecretPlace[] {
+  const keys = privateKeys(text, extent).map((span): SecretPlace => ({ kind: 'keys', ...span }));
+  const places = [...keys, ...tokens(text), ...addresses(text)];
+  const apart: SecretPlace[] = [];
+  for (const place of places.sort((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = apart.at(-1);
+    if (last === undefined || place.start >= last.end) apart.push(place);
+    else if (place.end > last.end) apart[apart.length - 1] = { ...last, end: place.end };
   }
+  return apart;
 }
 
-function* tokens(text: string): Generator<Place> {
+function* tokens(text: string): Generator<SecretPlace> {
   for (const shape of SHAPES) for (const match of text.matchAll(shape)) yield placeOf(match);
   for (const shape of RANDOM_SHAPES)
     for (const match of text.matchAll(shape)) if (isRandom(match[1] ?? match[0], 3.5)) yield placeOf(match);
@@ -134,7 +113,7 @@ function* tokens(text: string): Generator<Place> {
   for (const match of text.matchAll(IN_URL)) if (!isPlaceholder(match[1])) yield placeOf(match);
 }
 
-function placeOf(match: RegExpMatchArray): Place {
+function placeOf(match: RegExpMatchArray): SecretPlace {
   const start = match.index ?? 0;
   return { kind: 'tokens', start, end: start + match[0].length };
 }
@@ -180,7 +159,7 @@ const NO_READER = /^(?:no-?reply|do-?not-?reply|git|hg|svn|npm)$/i;
 const FILE_NAME =
   /\.(?:png|jpe?g|gif|svg|webp|avif|ico|css|scss|less|[cm]?[jt]sx?|json|html?|map|tgz|zip|gz|wasm|woff2?|vue|yml|yaml)$/i;
 
-function* addresses(text: string): Generator<Place> {
+function* addresses(text: string): Generator<SecretPlace> {
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     const local = LOCAL_PART.exec(text.slice(Math.max(0, at - 64), at))?.[0];
     const domain = DOMAIN.exec(text.slice(at + 1, at + 256))?.[0];

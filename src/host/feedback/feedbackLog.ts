@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../../core/errors';
-import { type FeedbackRecord, parseRecord } from './feedbackRecord';
+import { type FeedbackRecord, fitForKeeping, parseRecord } from './feedbackRecord';
 
 export interface LogCaps {
   readonly nRecords: number;
@@ -70,6 +70,14 @@ export class FeedbackLog {
   /** Oldest first, without the damaged ones. */
   read(): FeedbackRecord[] {
     return this.lines().flatMap(line => parseRecord(line) ?? []);
+  }
+
+  /** What may be given away, a line each: records of an earlier version may hold what is not kept any more. */
+  exported(): string[] {
+    return this.read().flatMap(record => {
+      const fit = fitForKeeping(record);
+      return fit === undefined ? [] : [`${JSON.stringify(fit)}\n`];
+    });
   }
 
   account(): LogAccount {

@@ -24,14 +24,15 @@ export interface FeedbackRecord {
 const MOST_CHARS = { prefix: 2400, suffix: 800, neighbour: 800, written: 800 };
 
 /**
- * Cuts a record to size and takes secrets out.
+ * Takes secrets out of a record and cuts it to size.
  * @returns undefined where a secret stands in what was shown or written, or nothing was shown.
  */
 export function fitForKeeping(record: FeedbackRecord): FeedbackRecord | undefined {
   const { shown, stood } = record;
   if (shown === '' || shown.length > MOST_CHARS.written || stood.length > MOST_CHARS.written) return undefined;
-  const text = withoutSecretsAround(cut(record.text), [shown, stood]);
-  return text && { ...record, text };
+  // Before the cut: what is left of a secret may not look like one.
+  const text = withoutSecretsAround(record.text, [shown, stood]);
+  return text && { ...record, text: cut(text) };
 }
 
 /** As many lines of what stands there as were shown, without what stood right of the cursor already. */

@@ -86,7 +86,7 @@ export class FeedbackRecording implements vscode.Disposable {
       ...(folder !== undefined && { defaultUri: vscode.Uri.joinPath(folder, 'residual-feedback.jsonl') }),
     });
     if (uri === undefined) return;
-    const lines = this.records().map(record => `${JSON.stringify(record)}\n`);
+    const lines = this.log?.exported() ?? [];
     await vscode.workspace.fs.writeFile(uri, new TextEncoder().encode(lines.join('')));
     void vscode.window.showInformationMessage(
       plainMessage(vscode.l10n.t('{0} records are exported. They hold code of this workspace.', lines.length)),

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { AbortError, throwIfAborted } from '../core/errors';
 import type { LeftOutReason } from '../protocol/pages/instantExplorer';
@@ -71,9 +71,10 @@ export async function examineFiles(
     const within = only?.map(file => path.relative(folder.dir, file)).filter(isInside);
     if (within?.length === 0) continue;
     const names = (await gitFiles(folder.dir, within, signal)) ?? (await walk(folder.dir, within, signal));
+    const places = new Places(folder.dir);
     for (let i = 0; i < Math.min(names.length, MAX_FILES); i += N_AT_ONCE) {
       throwIfAborted(signal);
-      const files = await Promise.all(names.slice(i, i + N_AT_ONCE).map(name => look(folder, name)));
+      const files = await Promise.all(names.slice(i, i + N_AT_ONCE).map(name => look(folder, name, places)));
       for (const file of files) {
         if (file === undefined) continue;
         if ('reason' in file) leftOut.push(file);
@@ -132,25 +133,39 @@ function isSource(text: string): boolean {
 }
 
 /** @returns undefined for what is no file, or is gone. */
-async function look(folder: Folder, relative: string): Promise<ListedFile | LeftOutFile | undefined> {
+async function look(folder: Folder, relative: string, places: Places): Promise<ListedFile | LeftOutFile | undefined> {
   const name = `${folder.name}/${relative.split(path.sep).join('/')}`;
   if (NOT_SOURCE.test(relative)) return { name, reason: 'kind' };
   const file = path.join(folder.dir, relative);
   if (!folder.mayRead(file)) return { name, reason: 'excluded' };
   try {
-    const { size, mtimeMs, isFile } = await statOf(file);
-    if (!isFile) return undefined;
-    if (size === 0) return { name, reason: 'empty' };
-    if (!mayBeSource(relative, size)) return { name, reason: 'large' };
-    return { name, path: file, sizeBytes: size, mtimeMs };
+    // A link is no way around an exclusion, nor out of the folder.
+    const found = await lstat(file);
+    if (!found.isFile() || !(await places.isBelow(path.dirname(file)))) return undefined;
+    if (found.size === 0) return { name, reason: 'empty' };
+    if (!mayBeSource(relative, found.size)) return { name, reason: 'large' };
+    return { name, path: file, sizeBytes: found.size, mtimeMs: found.mtimeMs };
   } catch {
     return undefined; // listed but deleted
   }
 }
 
-async function statOf(file: string) {
-  const found = await stat(file);
-  return { size: found.size, mtimeMs: found.mtimeMs, isFile: found.isFile() };
+/** Which folders really lie below one: git still lists what it knows where a link took a folder's place. */
+class Places {
+  readonly #isBelow = new Map<string, Promise<boolean>>();
+
+  constructor(private readonly dir: string) {}
+
+  isBelow(place: string): Promise<boolean> {
+    if (path.relative(this.dir, place) === '') return Promise.resolve(true);
+    const known = this.#isBelow.get(place) ?? this.#look(place);
+    this.#isBelow.set(place, known);
+    return known;
+  }
+
+  async #look(place: string): Promise<boolean> {
+    return (await lstat(place)).isDirectory() && (await this.isBelow(path.dirname(place)));
+  }
 }
 
 function isInside(relative: string): boolean {

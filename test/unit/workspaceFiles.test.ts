@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Gitignore } from '../../src/host/gitignore';
@@ -93,6 +93,33 @@ describe('files of a workspace', () => {
       const inFolder = await listFiles([folder], [path.join(dir, 'src')], signal);
       assert.deepEqual(inFolder.map(f => f.name).sort(), ['work/src/a.ts', 'work/src/ü b/c.py']);
       assert.deepEqual(await listFiles([folder], [path.join(scratch, 'elsewhere.ts')], signal), []);
+    });
+  }
+
+  for (const kind of ['with git', 'without git'] as const) {
+    it(`${kind}: nothing that a link leads to, in the workspace or outside`, async () => {
+      const dir = path.join(scratch, `links ${kind}`);
+      const outside = path.join(scratch, `outside ${kind}`);
+      write(outside, { '.env': 'TOKEN=1', 'moved.ts': 'const secret = 1;\n' });
+      write(dir, { '.env': 'TOKEN=2', 'src/a.ts': 'const a = 1;\n', 'gone/moved.ts': 'const m = 1;\n' });
+      symlinkSync(path.join(outside, '.env'), path.join(dir, 'settings.ts'));
+      symlinkSync(path.join(dir, '.env'), path.join(dir, 'src/local.ts'));
+      symlinkSync(outside, path.join(dir, 'linked'), 'junction');
+      if (kind === 'with git') {
+        execFileSync('git', ['init', '-q'], { cwd: dir });
+        execFileSync('git', ['add', '-A'], { cwd: dir });
+      }
+      renameSync(path.join(dir, 'gone'), path.join(outside, 'gone'));
+      symlinkSync(outside, path.join(dir, 'gone'), 'junction');
+      const names = async (only?: readonly string[]) =>
+        (await listFiles([folderOf(dir)], only, signal)).map(({ name }) => name).sort();
+      assert.deepEqual(await names(), ['work/src/a.ts']);
+      for (const name of ['gone', 'gone/moved.ts', 'linked', 'settings.ts', 'src/local.ts'])
+        assert.deepEqual(await names([path.join(dir, name)]), [], name);
+      // The folder itself may well be reached by a link.
+      const link = path.join(scratch, `link to ${kind}`);
+      symlinkSync(dir, link, 'junction');
+      assert.equal((await listFiles([folderOf(link)], undefined, signal)).length, 1);
     });
   }
 

@@ -33,6 +33,7 @@ function learnt(preferred) {
     nPairs: 94,
     preferred,
     isHeldOut: true,
+    elsewhere: { proposal: 0.478, aligned: 0.471 },
     gains: preferred.aligned > preferred.proposal,
     strength: 1,
     seconds: 62,

@@ -14,6 +14,8 @@ const dayAndMonth = new Intl.DateTimeFormat(language, { day: 'numeric', month: '
 export const number = (n: number): string => whole.format(n);
 /** Of a share in [0, 1], whole percents. */
 export const percent = (x: number): string => share.format(x);
+/** Of a share in [0, 1], with a digit behind the point. */
+export const finePercent = (x: number): string => finely.format(x);
 /** Of a probability: small ones keep a digit, and what is nearly nothing says so. */
 export const probability = (x: number): string =>
   x > 0 && x < 0.001 ? `< ${finely.format(0.001)}` : x < 0.1 ? finely.format(x) : share.format(x);

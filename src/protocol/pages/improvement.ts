@@ -34,7 +34,9 @@ export interface ImprovementView {
   readonly preferred: { readonly proposal: number; readonly aligned: number; readonly n: number };
   /** Whether those pairs were never trained on. */
   readonly isHeldOut: boolean;
-  /** Whether the module prefers what was kept on more of them than the proposal alone does. */
+  /** Shares of the tokens of other code that are the first choice; absent where nothing was measured. */
+  readonly elsewhere?: { readonly proposal: number; readonly aligned: number };
+  /** Whether the module prefers what was kept on more of them, and finds it likelier, than the proposal alone does. */
   readonly gains: boolean;
   readonly strength: number;
   readonly seconds: number;

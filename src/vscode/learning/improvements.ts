@@ -225,12 +225,14 @@ function viewOf(
   rows: ImprovementView['rows'],
 ): ImprovementView {
   const preferred = evaluation.find(({ metric }) => metric === 'preferred');
+  const elsewhere = evaluation.find(({ metric }) => metric === 'top-1');
   return {
     id,
     title,
     nPairs,
     preferred: { proposal: preferred?.proposal ?? 0, aligned: preferred?.aligned ?? 0, n: preferred?.n ?? 0 },
     isHeldOut: preferred !== undefined && !preferred.dataset.endsWith('trained on'),
+    ...(elsewhere && { elsewhere: { proposal: elsewhere.proposal, aligned: elsewhere.aligned } }),
     gains: state === 'finished',
     strength,
     seconds: Math.round(seconds),

@@ -7,7 +7,7 @@ import type {
   RecordedOutcome,
   ToImprovementPage,
 } from '../../protocol/pages/improvement';
-import { number } from '../numbers';
+import { finePercent, number } from '../numbers';
 import { t } from '../page';
 
 type Decide = (decision: Decision) => void;
@@ -40,7 +40,7 @@ function reviewView(view: ImprovementView, decide: Decide): TemplateResult {
         >${t('Trained in {0} s on {1} suggestions that were kept or turned down.', number(seconds), number(nPairs))}</span
       >
     </p>
-    ${verdictView(view)}
+    ${verdictView(view)} ${costView(view)}
     <div class="actions">${view.gains ? decisions(decide) : doubts(decide)}</div>
     <h2 id="changes-title">${t('Your last {0} completions', number(rows.length))}</h2>
     <p class="muted">
@@ -71,6 +71,15 @@ function verdictView({ preferred, isHeldOut, gains }: ImprovementView): Template
   return html`<p class="note is-doubtful">
     <span class="codicon codicon-warning" aria-hidden="true"></span>
     ${where} ${t('That is no gain: it has not learnt what you prefer. More feedback may help.')}
+  </p>`;
+}
+
+/** What it costs where nothing was preferred. */
+function costView({ elsewhere }: ImprovementView): TemplateResult | typeof nothing {
+  if (elsewhere === undefined) return nothing;
+  const [without, beside] = [finePercent(elsewhere.proposal), finePercent(elsewhere.aligned)];
+  return html`<p class="muted" id="cost">
+    ${t('In other code the next token is right in {0} without it and in {1} with it.', without, beside)}
   </p>`;
 }
 

@@ -166,7 +166,10 @@ describe('feedback', function () {
     await page.locator('#use').waitFor();
     assert.equal(await page.locator('li').count(), 20);
     await page.getByText('You wrote').first().waitFor();
-    assert.match(await page.locator('#cost').innerText(), /is right in \d[\d.]*% without it and in \d[\d.]*% with it/);
+    assert.match(
+      (await page.locator('#cost').textContent()) ?? '',
+      /is right in \d[\d.]*% without it and in \d[\d.]*% with it/,
+    );
     await assertAccessible(page);
     assert.doesNotMatch(window.read(SETTINGS), /my-feedback/);
 

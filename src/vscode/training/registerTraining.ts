@@ -72,11 +72,16 @@ function resettable(jobs: TrainingJobs): Resettable {
     detail: async () => {
       const { nJobs, sizeBytes } = await jobs.account();
       if (nJobs === 0) return undefined;
-      return vscode.l10n.t(
-        'Erases what is kept of trainings in this workspace: code that was read, checkpoints, reports, modules without a gain. Jobs: {0}, {1}. Modules in their place stay.',
-        nJobs,
-        sizeText(sizeBytes),
+      const size = sizeText(sizeBytes);
+      // First how much it is: a row is cut off where it is long.
+      const much =
+        nJobs === 1
+          ? vscode.l10n.t('Erases 1 job of this workspace, {0}.', size)
+          : vscode.l10n.t('Erases {0} jobs of this workspace, {1}.', nJobs, size);
+      const what = vscode.l10n.t(
+        'That is code that was read, checkpoints, reports, and modules without a gain. Modules in their place stay.',
       );
+      return `${much} ${what}`;
     },
     reset: () => jobs.removeAll(),
   };

@@ -212,7 +212,9 @@ describe('training a module', () => {
     const dialog = driver.page.locator('.monaco-dialog-box');
     const ask = async () => {
       await driver.palette(commandTitle('residual.resetSettings'));
-      await driver.until('the row', driver.quickPickRows, rows => rows.some(row => /Jobs: 1, \d+ kB\./.test(row)));
+      await driver.until('the row', driver.quickPickRows, rows =>
+        rows.some(row => /Erases 1 job of this workspace, \d+ kB\./.test(row)),
+      );
       await driver.type('Training Jobs');
       await driver.until('the row alone', driver.quickPickRows, rows => rows.length === 1);
       await driver.press('ArrowDown');
@@ -221,7 +223,10 @@ describe('training a module', () => {
       await dialog.waitFor();
     };
     await ask();
-    assert.match((await dialog.textContent()) ?? '', /Training Jobs: Erases what is kept.*Jobs: 1, \d+ kB/);
+    assert.match(
+      (await dialog.textContent()) ?? '',
+      /Training Jobs: Erases 1 job of this workspace, \d+ kB\. That is code that was read/,
+    );
     await driver.press('Escape');
     await dialog.waitFor({ state: 'detached' });
     assert.equal(jobs().length, 1);

@@ -6,6 +6,8 @@ import { withoutSecrets } from '../../src/core/training/secrets';
 const spell = (...parts: string[]) => parts.join('');
 const ALNUM = 'aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA1bC2dE3f';
 
+const AWS_SECRET = spell('wJalrXUtnFEMI/K7MDENG', '/bPxRfiCYzz9q8r7s6t');
+
 type Kind = 'keys' | 'tokens' | 'addresses';
 
 /** The line is left out and counted as `kind`. */
@@ -36,6 +38,16 @@ const SECRET: readonly (readonly [Kind, string])[] = [
   ['tokens', `  client_secret: 9f8Ae7D6c5B4a3F2e1D0`],
   ['tokens', `const db = "postgres://admin:${spell('hunter', '2pass')}@db.corp.io:5432/app";`],
   ['tokens', `Authorization: Bearer ${ALNUM}`],
+  ['tokens', `headers: { Authorization: 'token ${'3f786850e387550fdab8'}${'36ed7e6dc881de23001b'}' }`],
+  ['tokens', `headers['Authorization'] = "token ${ALNUM}"`],
+  ['tokens', `aws.connect('eu', '${AWS_SECRET}')`],
+  ['tokens', `const s3 = {\n  id: 'me',\n  key: '${AWS_SECRET}',\n};`.split('\n').join(' ')],
+  ['tokens', `const password = 'Winter2024';`],
+  ['tokens', `passwd = "hunter2hunter2"`],
+  ['tokens', `{ secret: 'abcdefghijklmnop' }`],
+  ['tokens', `const dbPassword: string = 'Winter2024';`],
+  ['tokens', `auth: { user: 'me', pass: 'Winter2024' },`],
+  ['tokens', `if (password === "letmein2020") enter();`],
   [
     'keys',
     spell(
@@ -101,6 +113,24 @@ const HARMLESS: readonly string[] = [
   `.sk-folding-cube-container-wrapper { color: red }`,
   `if (text.includes('-----BEGIN PRIVATE KEY-----')) {\n  refuse(text);\n}`,
   '-----BEGIN CERTIFICATE-----\nMIIDdzCCAl+gAwIBAgIEAgAAuTANBg\n-----END CERTIFICATE-----',
+  `password: 'Wachtwoord',`,
+  `password: "Enter your password",`,
+  `password: 'password123',`,
+  `const SECRET = 'AWS_SECRET_ACCESS_KEY_2';`,
+  `const password = process.env['DB_PASSWORD2024'];`,
+  `password: '$DB1PASSWORD2'`,
+  `passwordLabel: 'Winter2024',`,
+  `<input name="password" data-testid="login-password-22" />`,
+  `password: 'user-password-22',`,
+  `secret: 'clientsecretmissing',`,
+  `signingKey: 'HMACwithSHA256',`,
+  `compass: 'North2024',`,
+  `type Field = { password: 'StringLiteral' | 'Identifier' };`,
+  `const commit = '3f786850e387550fdab836ed7e6dc881de23001b'; // of the aws sdk`,
+  `aws: 'components/AwsButton/AwsButtonGroup/index',`,
+  `const digest = '${AWS_SECRET}';`,
+  `const url = 'https://example.com/password=reset2024';`,
+  `// token 3f786850e387550fdab836ed7e6dc881de23001b is the commit`,
   `color: #a1b2c3; token-width: 12px;`,
   `const maxTokens = 4096;`,
   `tokens.push({ token: 'identifier', at: 12 });`,

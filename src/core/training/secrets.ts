@@ -58,13 +58,25 @@ const SHAPES: readonly RegExp[] = [
 const RANDOM_SHAPES: readonly RegExp[] = [
   /\bsk-[A-Za-z0-9_-]{20,}/g, // OpenAI, Anthropic
   /\b(?:Bearer|Basic)\s+([\w.~+/-]{20,}=*)/g,
+  /\bAuthorization["'`\]]{0,2}\s{0,4}[:=,]\s{0,4}["'`]?(?:token|bearer|basic|apikey|key)\s+([\w.~+/-]{20,}=*)/gi,
 ];
+/** An AWS secret has no shape of its own but 40 characters of base64, and its name or its key's id near it. */
+const FORTY = /["'`]([A-Za-z0-9+/]{40})["'`]/g;
+const AWS_NAME = /aws|amazon|\bs3\b|(?:AKIA|ASIA)[A-Z0-9]{16}/i;
+const AWS_WITHIN_CHARS = 200;
 
 const SECRET_NAME =
   '(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|auth[_-]?key|access[_-]?key|private[_-]?key|secret[_-]?key|encryption[_-]?key|signing[_-]?key|credentials?)';
+/** In TypeScript a type may stand between name and value. */
+const OF_TYPE = '(?:\\s{0,4}:\\s{0,4}string(?=\\s{0,4}=))?';
 /** `password = "…"`, `"apiKey": '…'`, `--token "…"`. */
 const QUOTED = new RegExp(
-  `${SECRET_NAME}[\\w-]{0,40}["'\`\\]]{0,2}\\s{0,4}(?::|=>|:=|={1,3}|,|\\s)\\s{0,4}["'\`]([^"'\`\\s]{8,200})["'\`]`,
+  `${SECRET_NAME}[\\w-]{0,40}["'\`\\]]{0,2}${OF_TYPE}\\s{0,4}(?::|=>|:=|={1,3}|,|\\s)\\s{0,4}["'\`]([^"'\`\\s]{8,200})["'\`]`,
+  'gi',
+);
+/** The same under a name that ends with what it is, which a label, a type or the id of a field does not. */
+const NAMED = new RegExp(
+  `(?:pass(?:word|wd|phrase|code)|(?<![a-z])pass|pwd|secret|(?:api|auth|access|private|secret|encryption|signing)[_-]?key)["'\`\\]]{0,2}${OF_TYPE}\\s{0,4}(?::|=>|:=|={1,3})\\s{0,4}["'\`]([\\w!@#$%^&*?~+-]{8,64})["'\`]`,
   'gi',
 );
 /** `DB_PASSWORD=…` and `password: …` without quotes: settings files and shell scripts. */
@@ -108,6 +120,8 @@ function* tokens(text: string): Generator<SecretPlace> {
   for (const shape of RANDOM_SHAPES)
     for (const match of text.matchAll(shape)) if (isRandom(match[1] ?? match[0], 3.5)) yield placeOf(match);
   for (const match of text.matchAll(QUOTED)) if (isPassword(match[1])) yield placeOf(match);
+  for (const match of text.matchAll(NAMED)) if (isMadeUp(match[1])) yield placeOf(match);
+  for (const match of text.matchAll(FORTY)) if (isOfAws(text, match)) yield placeOf(match);
   for (const match of text.matchAll(BARE))
     if (isRandom(match[1], 3.2) && !/^[\w.]+\.\w+$/.test(match[1])) yield placeOf(match);
   for (const match of text.matchAll(IN_URL)) if (!isPlaceholder(match[1])) yield placeOf(match);
@@ -126,6 +140,22 @@ function isPassword(value: string): boolean {
   return /[A-Za-z]/.test(value) && /\d/.test(value) && /[!@#$%^&*?~]/.test(value);
 }
 
+/** As people make up passwords: `Winter2024`, `hunter2hunter2`, or letters alone that are too many for a word. */
+function isMadeUp(value: string): boolean {
+  if (isPlaceholder(value) || /[_-]/.test(value)) return false;
+  if (/^(?:[a-z]{12,}|[A-Z]{12,})$/.test(value)) return !NAME_WORDS.test(value);
+  return /[A-Za-z]{3}/.test(value) && /\d.*\d/.test(value) && !ALGORITHM.test(value);
+}
+
+function isOfAws(text: string, match: RegExpMatchArray): boolean {
+  const [start, value] = [match.index ?? 0, match[1]];
+  if (!/[a-z]/.test(value) || !/[A-Z]/.test(value) || !isRandom(value, 4.2)) return false;
+  const end = start + match[0].length;
+  return AWS_NAME.test(
+    text.slice(Math.max(0, start - AWS_WITHIN_CHARS), start) + text.slice(end, end + AWS_WITHIN_CHARS),
+  );
+}
+
 /**
  * Letters and digits mixed, and at least so many bits a character: names with a number at the end have their digits in
  * one place, keys have them everywhere.
@@ -135,10 +165,16 @@ function isRandom(value: string, leastBits: number): boolean {
   return changes >= 2 && bitsPerChar(value) >= leastBits;
 }
 
+/** Names of what is not there, or of what is asked for. */
+const NAME_WORDS =
+  /pass|secret|token|key|login|user|auth|name|field|label|valid|error|requir|missing|string|credential/i;
+const ALGORITHM = /sha-?\d|md[45]|utf|base\d|pbkdf|oauth|x509|argon|bcrypt|aes|[hrep]s\d{3}|es20|http|v\d+$/i;
+
 function isPlaceholder(value: string): boolean {
   return (
-    /^(?:x+|\*+|\.+|password|passwd|pass|secret|user(?:name)?|token|changeme|example|test(?:ing)?)$/i.test(value) ||
-    /your[_-]|[_-]here\b|placeholder|redacted|x{5,}|\*{3,}/i.test(value)
+    /^(?:x+|\*+|\.+|(?:password|passwd|pass|secret|user(?:name)?|token|changeme|example|test(?:ing)?)\d{0,4})$/i.test(
+      value,
+    ) || /^\$[A-Z_][A-Z\d_]*$|^%\w+%$|your[_-]|[_-]here\b|placeholder|redacted|x{5,}|\*{3,}/i.test(value)
   );
 }
 

@@ -6,12 +6,14 @@ import { readJobFile, writeJobFile } from './jobFiles';
 
 export const CHECKPOINT_FILE = 'checkpoint.bin';
 const MAGIC = 0x504b4352;
-const VERSION = 1;
+const VERSION = 2;
 
 export interface CheckpointHeader {
   /** Of all that decides what a step does; another job's checkpoint does not fit. */
   readonly key: string;
   readonly step: number;
+  /** The step after which the held-out files were last looked at: a look that a stop came before is still due. */
+  readonly lookedStep: number;
   readonly nTokens: number;
   /** Of work, without pauses. */
   readonly seconds: number;

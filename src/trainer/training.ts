@@ -71,8 +71,9 @@ class Training {
     if (kept !== undefined) flat.set(kept.flat);
     const adam = new AdamW(flat.length, base.layout.nDecayed, kept && { m: kept.m, v: kept.v, nSteps: kept.step });
     const sum = new GradientSum(graph);
-    let { step, nTokens, seconds, best, nWithoutGain } = kept ?? {
+    let { step, lookedStep, nTokens, seconds, best, nWithoutGain } = kept ?? {
       step: 0,
+      lookedStep: 0,
       nTokens: 0,
       seconds: 0,
       best: { step: 0, nats: Number.POSITIVE_INFINITY },
@@ -80,18 +81,30 @@ class Training {
     };
     const bestFlat = kept?.bestFlat ?? base.flat.slice();
     const state = (): Checkpoint => {
-      const header = { key: setup.key, step, nTokens, seconds, best, nWithoutGain };
+      const header = { key: setup.key, step, lookedStep, nTokens, seconds, best, nWithoutGain };
       return { ...header, flat, m: adam.m, v: adam.v, bestFlat };
     };
     if (kept === undefined) best = { step: 0, nats: (await this.#look(judge, state())).aligned };
     const lookEvery = Math.max(1, Math.ceil(plan.nSteps / N_LOOKS));
+    const isLookDue = () => step > lookedStep && (step % lookEvery === 0 || step === plan.nSteps);
     let savedS = seconds;
     this.#nTokensReported = nTokens;
     this.#reportedMs = performance.now();
     try {
-      while (step < plan.nSteps && nWithoutGain < MOST_LOOKS_WITHOUT_GAIN) {
+      for (;;) {
         await eventsHadTheirTurn();
         throwIfAborted(signal);
+        // Before the next step, so that one that was stopped or killed after the last step is taken too.
+        if (isLookDue()) {
+          const { aligned } = await this.#look(judge, state());
+          lookedStep = step;
+          nWithoutGain = aligned < best.nats ? 0 : nWithoutGain + 1;
+          if (aligned < best.nats) {
+            best = { step, nats: aligned };
+            bestFlat.set(flat);
+          }
+        }
+        if (step === plan.nSteps || nWithoutGain >= MOST_LOOKS_WITHOUT_GAIN) break;
         const startedMs = performance.now();
         sum.clear();
         const { effectiveSamples } = await judge.objective.step(step, sum, signal);
@@ -103,14 +116,6 @@ class Training {
         this.#losses.push(sum.loss);
         this.#checkMemory();
         await this.#reportStep(step, nTokens, effectiveSamples);
-        if (step % lookEvery === 0 || step === plan.nSteps) {
-          const { aligned } = await this.#look(judge, state());
-          nWithoutGain = aligned < best.nats ? 0 : nWithoutGain + 1;
-          if (aligned < best.nats) {
-            best = { step, nats: aligned };
-            bestFlat.set(flat);
-          }
-        }
         if (seconds - savedS < (spec.checkpointSeconds ?? CHECKPOINT_EVERY_S)) continue;
         await saveCheckpoint(dir, state());
         savedS = seconds;

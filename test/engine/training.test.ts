@@ -8,7 +8,12 @@ import { findProposalFiles, loadTokenizer } from '../../src/engine/proposal';
 import { EngineClient } from '../../src/host/engineClient';
 import { resolveChoice } from '../../src/host/modules/moduleChoice';
 import { Registry } from '../../src/host/modules/registry';
-import { OBJECTIVES, type TrainingProgress, type TrainingSpec } from '../../src/protocol/training';
+import {
+  OBJECTIVES,
+  type TrainingOutcome,
+  type TrainingProgress,
+  type TrainingSpec,
+} from '../../src/protocol/training';
 import { loadBase, weightsFile } from '../../src/trainer/base';
 import { CHECKPOINT_FILE, readCheckpoint } from '../../src/trainer/checkpoint';
 import type { Objective } from '../../src/trainer/objectives';
@@ -91,6 +96,23 @@ describe('a training', function () {
     assert.equal(outcome.nTokens, whole.outcome.nTokens);
   });
 
+  it('takes the look at the held-out files that a stop came before, whatever it was stopped by', async () => {
+    const dir = await prepared(countedSpec);
+    const controller = new AbortController();
+    // The loss of the last step is told before the look that it is due for.
+    const stopped = trainIn(dir, countedSpec, controller.signal, ({ step, loss }) => {
+      if (step === 6 && loss !== undefined) controller.abort();
+    });
+    await assert.rejects(stopped, isAbortError);
+    const { said, sha256, outcome } = await trainIn(dir, countedSpec);
+    assert.equal(sha256, whole.sha256);
+    assert.deepEqual(heldOutNats(said), heldOutNats(whole.said).slice(-1));
+    assert.deepEqual(outcome.evaluation, whole.outcome.evaluation);
+    const stepsOf = ({ moduleDir }: TrainingOutcome) =>
+      JSON.parse(readFileSync(path.join(moduleDir, 'module.json'), 'utf8')).training.steps;
+    assert.deepEqual([stepsOf(outcome), stepsOf(whole.outcome)], [6, 6]);
+  });
+
   it('stops at its memory, keeps what it learned, and goes on with more', async () => {
     const small = { ...countedSpec, memoryMiB: 128 };
     const dir = await prepared(small);
@@ -99,7 +121,7 @@ describe('a training', function () {
     await assert.rejects(trainIn(dir, small), stops);
     const { said, sha256 } = await trainIn(dir, { ...small, memoryMiB: 8192 });
     assert.equal(sha256, whole.sha256);
-    assert.equal(said.find(({ phase }) => phase === 'training')?.step, 2);
+    assert.deepEqual(heldOutNats(said), heldOutNats(whole.said).slice(1));
   });
 
   it('starts over when its checkpoint is another training’s, or damaged', async () => {
@@ -116,7 +138,7 @@ describe('a training', function () {
       return first;
     };
     assert.equal(await firstStep(), 0);
-    assert.equal(await firstStep(), 2);
+    assert.ok((await firstStep()) > 0);
     assert.equal(await firstStep({ ...countedSpec, learningRate: 5e-3 }), 0);
     const file = path.join(dir, CHECKPOINT_FILE);
     const checkpoint = readFileSync(file);

@@ -110,16 +110,19 @@ describe('a trainer that is killed', function () {
     assert.equal(readFileSync(path.join(dir, 'outcome.json'), 'utf8'), outcome);
   });
 
-  it('writes its checkpoint before it stops, when it is asked to', async () => {
-    const dir = await begun({ ...countedSpec, checkpointSeconds: 1000 });
+  it('writes its checkpoint before it stops, when it is asked to, also while it looks at what is held out', async () => {
+    const spec = { ...countedSpec, nSteps: 2, checkpointSeconds: 1000 };
+    const undisturbed = await trainUntil(await begun(spec), () => false);
+    const dir = await begun(spec);
     const trainer = new Trainer({ script: SCRIPT, modelsDir: DELTA, onLog: () => {} });
     const controller = new AbortController();
-    const hear = ({ step, heldOut }: TrainingProgress) => step === 2 && heldOut !== undefined && controller.abort();
+    const hear = ({ step, loss }: TrainingProgress) => step === 2 && loss !== undefined && controller.abort();
     try {
       await assert.rejects(trainer.train(dir, hear, controller.signal), isAbortError);
-      assert.ok(stepsKept(dir) >= 2);
+      assert.equal(stepsKept(dir), 2);
     } finally {
       trainer.end();
     }
+    assert.equal((await trainUntil(dir, () => false))?.sha256, undisturbed?.sha256);
   });
 });

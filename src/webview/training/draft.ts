@@ -57,6 +57,11 @@ export class Draft {
     return parseTrainingForm({ code: this.code(), title, objective, base, ...numbers });
   }
 
+  /** Whether it still says what was said then. */
+  isAs(form: TrainingForm, state: TrainingState): boolean {
+    return JSON.stringify(this.form(state)) === JSON.stringify(form);
+  }
+
   /** Names of the fields that must be changed. */
   wrong({ objectives, bases }: TrainingState): readonly (FormNumber | 'title' | 'folder' | 'glob' | 'base')[] {
     return [

@@ -15,6 +15,7 @@ import type { TrainingPage } from './trainingPage';
 export function formView(page: TrainingPage, state: TrainingState): TemplateResult {
   const wrong = page.draft.wrong(state);
   const isReady = wrong.length === 0;
+  const isChecked = state.job?.stage.kind === 'checked' && page.draft.isAs(state.job.form, state);
   const submit = (event: Event) => {
     event.preventDefault();
     page.submit('check');
@@ -41,11 +42,13 @@ export function formView(page: TrainingPage, state: TrainingState): TemplateResu
     ${numberField(page, wrong, 'minutes')}
     <div class="field">
       <label for="title">${t('Title')}</label>
-      ${textInput(page, 'title', wrong.includes('title'), 100)}
+      ${textInput(page, 'title', wrong.includes('title'), 100)} ${wantedText(page, wrong, 'title')}
     </div>
     ${moreOptions(page, state, wrong)}
     <div class="actions">
-      <button type="submit" id="check" ?disabled=${!isReady}>${t('Check First')}</button>
+      <button type="submit" class=${isChecked ? 'secondary' : ''} id="check" ?disabled=${!isReady}>
+        ${t('Check First')}
+      </button>
       <button type="button" class="secondary" id="train" ?disabled=${!isReady} @click=${() => page.submit('train')}>
         ${t('Train')}
       </button>
@@ -82,6 +85,7 @@ function codeView(page: TrainingPage, wrong: Wrong): TemplateResult {
             <button type="button" class="secondary" id="pick" @click=${() => page.post({ kind: 'pickFolder' })}>
               ${t('Choose…')}
             </button>
+            ${wantedText(page, wrong, 'folder')}
           </div>`
         : nothing
     }
@@ -90,6 +94,7 @@ function codeView(page: TrainingPage, wrong: Wrong): TemplateResult {
       draft.codeKind === 'glob'
         ? html`<div class="indented">
             ${textInput(page, 'glob', wrong.includes('glob'), 1000, t('Pattern'), 'src/**/*.ts')}
+            ${wantedText(page, wrong, 'glob')}
           </div>`
         : nothing
     }
@@ -99,9 +104,11 @@ function codeView(page: TrainingPage, wrong: Wrong): TemplateResult {
   </fieldset>`;
 }
 
+type TextName = 'title' | 'folder' | 'glob';
+
 function textInput(
   page: TrainingPage,
-  name: 'title' | 'folder' | 'glob',
+  name: TextName,
   isWrong: boolean,
   mostChars: number,
   label?: string,
@@ -113,7 +120,8 @@ function textInput(
     maxlength=${mostChars}
     aria-label=${label ?? nothing}
     placeholder=${example ?? nothing}
-    aria-invalid=${isWrong}
+    aria-invalid=${isWrong && !isStillEmpty(page, name)}
+    aria-describedby=${isWrong ? `${name}-about` : nothing}
     spellcheck="false"
     .value=${page.draft[name]}
     @input=${(event: Event) => {
@@ -121,6 +129,28 @@ function textInput(
       page.changed();
     }}
   />`;
+}
+
+/** Which code is not said yet: that is no mistake, but training has to wait for it. */
+function isStillEmpty({ draft }: TrainingPage, name: TextName): boolean {
+  return name !== 'title' && draft[name].trim() === '';
+}
+
+/** Why the buttons below do nothing yet. */
+function wantedText(page: TrainingPage, wrong: Wrong, name: TextName): TemplateResult | typeof nothing {
+  if (!wrong.includes(name)) return nothing;
+  const text = {
+    title: t('A title of 1 to {0} characters', 100),
+    folder: t('The path of a folder inside the workspace'),
+    glob: t('A pattern of paths in the workspace: * within a name, ** over folders'),
+  }[name];
+  return aboutInput(`${name}-about`, text, !isStillEmpty(page, name));
+}
+
+function aboutInput(id: string, text: string, isError: boolean): TemplateResult {
+  return isError
+    ? html`<p class="error about" id=${id}><span class="codicon codicon-error" aria-hidden="true"></span> ${text}</p>`
+    : html`<p class="muted about" id=${id}>${text}</p>`;
 }
 
 function moreOptions(page: TrainingPage, state: TrainingState, wrong: Wrong): TemplateResult {
@@ -156,7 +186,6 @@ function moreOptions(page: TrainingPage, state: TrainingState, wrong: Wrong): Te
 
 export function numberField(page: TrainingPage, wrong: Wrong, name: FormNumber): TemplateResult {
   const isWrong = wrong.includes(name);
-  const about = limitsText(name);
   return html`<div class="field">
     <label for=${name}>${numberName(name)}</label>
     <input
@@ -172,7 +201,7 @@ export function numberField(page: TrainingPage, wrong: Wrong, name: FormNumber):
         page.changed();
       }}
     />
-    ${isWrong ? html`<p class="error about" id="${name}-about">${about}</p>` : nothing}
+    ${isWrong ? aboutInput(`${name}-about`, limitsText(name), true) : nothing}
   </div>`;
 }
 

@@ -1,6 +1,6 @@
 /** The job that is shown: what the code comes to, how training goes, what stopped it. */
 import { html, nothing, type TemplateResult } from 'lit-html';
-import type { CodeChoice, JobAction, JobStage, JobView, TrainingForm } from '../../protocol/pages/training';
+import type { CodeChoice, JobAction, JobStage, JobView } from '../../protocol/pages/training';
 import type { DryRun, TrainingProgress } from '../../protocol/training';
 import { date, number } from '../numbers';
 import { t } from '../page';
@@ -96,7 +96,7 @@ export function asked(
 
 /** What training would work on, for whoever decides whether to begin. */
 export function dryRunView(page: TrainingPage, job: JobView, dryRun: DryRun): TemplateResult {
-  const isOld = page.state !== undefined && !isSame(page.draft.form(page.state), job.form);
+  const isOld = page.state !== undefined && !page.draft.isAs(job.form, page.state);
   return html`<section class="job is-checked" aria-labelledby="job-title">
     <h2 id="job-title" tabindex="-1">${t('What training would work on')}</h2>
     ${isOld ? html`<p class="note">${t('The form was changed since. Check again to see what is so now.')}</p>` : nothing}
@@ -149,7 +149,7 @@ function progressView(progress: TrainingProgress | undefined): TemplateResult {
   const tile = (id: string, name: string, value: string) =>
     html`<div class="tile" id=${id}><dt>${name}</dt><dd class="value">${value}</dd></div>`;
   return html`<dl class="tiles">
-    ${tile('share', t('Done'), `${decimal(100 * share, 0)} %`)}
+    ${tile('share', t('Done'), `${number(Math.floor(100 * share))} %`)}
     ${tile('left', t('Time left'), secondsLeft === 0 ? '–' : duration(secondsLeft))}
     ${tile('speed', t('Tokens/s'), number(tokensPerS))} ${tile('tokens', t('Tokens seen'), number(nTokens))}
     ${tile('memory', t('Memory'), t('{0} MiB', number(rssBytes / 2 ** 20)))}
@@ -189,8 +189,4 @@ function codeText(code: CodeChoice): string {
     case 'glob':
       return code.glob;
   }
-}
-
-function isSame(a: TrainingForm | undefined, b: TrainingForm): boolean {
-  return a !== undefined && JSON.stringify(a) === JSON.stringify(b);
 }

@@ -27,8 +27,9 @@ interface HeldOutPoint {
 export function curveView(curve: readonly CurvePoint[]): TemplateResult | typeof nothing {
   const losses = curve.flatMap(({ nTokens, loss }) => (loss === undefined ? [] : [{ nTokens, loss }]));
   const measured = curve.flatMap(({ nTokens, heldOut }) => (heldOut === undefined ? [] : [{ nTokens, ...heldOut }]));
-  if (losses.length === 0 && measured.length === 0) return nothing;
-  const end = Math.max(...curve.map(({ nTokens }) => nTokens));
+  const end = Math.max(0, ...curve.map(({ nTokens }) => nTokens));
+  // What was measured before the first step is no curve yet.
+  if (end === 0) return nothing;
   return html`<div class="charts" id="curve">
     ${losses.length === 0 ? nothing : lossChart(losses, end)} ${measured.length === 0 ? nothing : heldOutChart(measured, end)}
   </div>`;
@@ -46,7 +47,7 @@ function lossChart(
   const label = t('Loss from {0} to {1} after {2} tokens', fixed(first, 3), fixed(last, 3), number(end));
   return figure(
     t('Loss'),
-    html`<span class="muted">${t('now {0}', fixed(last, 3))}</span>`,
+    html`<span class="muted">${t('last {0}', fixed(last, 3))}</span>`,
     label,
     scale,
     end,

@@ -107,6 +107,7 @@ describe('training a module', () => {
     // Asks back, and Enter keeps it.
     await frame.locator('[id^="cancel-"]').click();
     await frame.locator('#ask-no:focus').waitFor();
+    assert.deepEqual(await frame.locator('.actions button:visible').allTextContents(), ['Cancel Training', 'Keep']);
     await driver.press('Enter');
     await frame.locator('#resume').click();
     await frame.locator('#verdict').waitFor({ timeout: SOON_MS });

@@ -41,6 +41,9 @@ export async function pictures({ driver, workspace, shoot }) {
   write({ 'residual.modules': [{ id: 'react', strength: 0.8 }, { id: 'tests' }] });
   await driver.palette('Residual: Open Settings Panel');
   const panel = await driver.pageFrame('settings');
+  await panel.evaluate(
+    'addEventListener("message", ({ data }) => data?.kind === "state" && (window.state = data.state))',
+  );
   const into = section => panel.locator(section).evaluate(element => element.scrollIntoView());
   await panel.locator('[data-card="our-style"]').waitFor();
   await panel.locator('.side.is-aligned:not(.is-working) pre').waitFor();
@@ -62,6 +65,34 @@ export async function pictures({ driver, workspace, shoot }) {
   await panel.locator('#verify-react').click();
   await panel.locator('.notice').waitFor();
   await shoot('modules', () => panel.locator('[data-card="from-the-future"]').scrollIntoViewIfNeeded());
+
+  // Signers that are known, known by another name, and not known, made up for the picture.
+  await panel.evaluate(`(() => {
+    const fingerprint = 'AB12 CD34 EF56 7890';
+    const known = { since: '2025-03-31', name: 'The team of the board of tasks' };
+    const signer = 'Somebody with a name that is as long as a signer may be called, and then a little longer yet';
+    const signatures = [
+      { kind: 'signed', signer: known.name, fingerprint, known },
+      { kind: 'signed', signer, fingerprint, known },
+      { kind: 'signed', signer, fingerprint },
+      { kind: 'unsigned' },
+      undefined,
+    ];
+    const problem =
+      'Its signature does not match: the files are not those that "' + signer + '" (key ' + fingerprint + ') signed. ' +
+      'Get the module again from whoever signed it.';
+    const card = state.library.find(({ id }) => id === 'our-style');
+    const cards = signatures.map((signature, i) => ({
+      ...{ ...card, id: 'signed-' + i, signature, problem: signature === undefined ? problem : undefined },
+      title: i === 2 ? 'AVeryLongWordThatIsATitleWithoutAnySpaceInItToBreakAt'.repeat(2) : card.title,
+    }));
+    postMessage({ kind: 'state', state: { ...state, library: cards } }, '*');
+  })()`);
+  await panel.locator('[data-card="signed-4"] .problem').waitFor();
+  await shoot('signatures', () => panel.locator('[data-card="signed-0"]').scrollIntoViewIfNeeded());
+  await shoot('signature-broken', () => panel.locator('[data-card="signed-4"]').scrollIntoViewIfNeeded());
+  await panel.evaluate("postMessage({ kind: 'state', state }, '*')");
+  await panel.locator('[data-card="react"]').waitFor();
 
   await panel.locator('#proposal .speed button').click();
   await panel.locator('#proposal .speed', { hasText: /Again/ }).waitFor();

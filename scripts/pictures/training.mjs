@@ -11,6 +11,9 @@ export async function pictures({ driver, workspace, shoot }) {
   fs.cpSync(path.join(root, 'src/core'), path.join(workspace, 'src/core'), { recursive: true });
   await driver.palette('Residual: Train Module from This Workspace…');
   const page = await driver.pageFrame('training');
+  await page.evaluate(
+    'addEventListener("message", ({ data }) => data?.kind === "state" && (window.state = data.state))',
+  );
   await page.locator('#form').waitFor();
   await shoot('form');
   await page.locator('#more summary').click();
@@ -45,6 +48,28 @@ export async function pictures({ driver, workspace, shoot }) {
   await page.locator('#train').click();
   await page.locator('#verdict').waitFor({ timeout: 240_000 });
   await shoot('report');
+  // Other ends of the same training, made up for the pictures.
+  await page.evaluate(`(() => {
+    const { job } = state;
+    const { report } = job.stage;
+    const evaluation = report.evaluation.map(row => ({ ...row, aligned: row.proposal * 1.02 }));
+    const ended = { ...report, state: 'no-gain', place: 'aside', evaluation };
+    postMessage({ kind: 'state', state: { ...state, job: { ...job, stage: { ...job.stage, report: ended } } } }, '*');
+  })()`);
+  await page.getByText('does not beat the proposal').waitFor();
+  await shoot('no-gain');
+  await page.evaluate(`(() => {
+    const past = ['finished', 'no-gain', 'failed', 'paused'].map((kind, i) => ({
+      ...{ id: kind, title: 'Code of ' + 'aFolderWithALongName/'.repeat(i + 1), day: '2025-03-31', state: kind },
+      hasModule: i !== 1,
+    }));
+    postMessage({ kind: 'state', state: { ...state, job: undefined, obstacle: 'untrusted', past } }, '*');
+  })()`);
+  await page.locator('#obstacle').waitFor();
+  await page.locator('#delete-finished').click();
+  await shoot('untrusted');
+  await page.locator('#ask-no').click();
+  await page.evaluate("postMessage({ kind: 'state', state }, '*')");
   await page.locator('#another').click();
   await page.locator('#memoryMiB').evaluate(input => input.closest('details').setAttribute('open', ''));
   await page.locator('#memoryMiB').fill('256');

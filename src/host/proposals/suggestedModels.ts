@@ -42,7 +42,7 @@ export const SUGGESTED_MODELS: readonly SuggestedModel[] = [
   {
     repo: 'HuggingFaceTB/SmolLM-135M',
     name: 'SmolLM 135M',
-    nParameters: '0.135 B',
+    nParameters: '135 M',
     sizeBytes: 136e6,
     licence: 'Apache-2.0',
     fillsIn: false,

@@ -82,13 +82,14 @@ export async function confirmMemory(name: string, variant: Variant): Promise<boo
 /** What the engine found, in a few lines. */
 export function reportLines(report: InspectResult): string[] {
   const { architecture, dtype, vocabSize, contextLength, fim, msPerToken, memoryBytes } = report;
+  const number = (n: number) => n.toLocaleString(vscode.env.language);
   return [
     vscode.l10n.t(
       '{0}, {1} weights, {2} tokens in its vocabulary, {3} of context.',
       architecture ?? vscode.l10n.t('Unknown architecture'),
       dtype,
-      vocabSize,
-      contextLength,
+      number(vocabSize),
+      number(contextLength),
     ),
     fim === undefined
       ? vscode.l10n.t('Its vocabulary has no tokens to mark a middle: completions will ignore what follows the cursor.')

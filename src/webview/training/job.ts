@@ -36,7 +36,7 @@ function stageView(page: TrainingPage, job: JobView, stage: JobStage): TemplateR
         ${page.state?.obstacle === undefined ? trainingActions(page, job, stage.isPausing) : nothing}
         ${curveView(job.curve)} ${foldedDryRun(stage.dryRun)}`;
     case 'paused':
-      return html`${bar(stage.progress?.share, t('Paused'))}
+      return html`${bar(stage.progress?.share ?? 0, t('Paused'))}
         <p>${t('What was learned is kept until it is resumed.')}</p>
         <div class="actions">
           <button

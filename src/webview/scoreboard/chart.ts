@@ -20,8 +20,8 @@ export function chartView(days: readonly DayFigures[]): TemplateResult | typeof 
     <figcaption>
       <h2>${t('Day by day')}</h2>
       <span class="legend">
-        <span class="key is-shown" aria-hidden="true"></span>${t('shown')}
-        <span class="key is-accepted" aria-hidden="true"></span>${t('accepted, whole or in part')}
+        <span class="entry"><span class="key is-shown" aria-hidden="true"></span>${t('shown')}</span>
+        <span class="entry"><span class="key is-accepted" aria-hidden="true"></span>${t('accepted, whole or in part')}</span>
       </span>
     </figcaption>
     <div class="plot">

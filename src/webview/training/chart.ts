@@ -72,8 +72,8 @@ function heldOutChart(points: readonly HeldOutPoint[], end: number): TemplateRes
   return figure(
     t('Held-out files, nats a token'),
     html`<span class="legend">
-      <span class="key is-pair" aria-hidden="true"></span>${t('with the module')}
-      <span class="key is-alone" aria-hidden="true"></span>${t('proposal alone')}
+      <span class="entry"><span class="key is-pair" aria-hidden="true"></span>${t('with the module')}</span>
+      <span class="entry"><span class="key is-alone" aria-hidden="true"></span>${t('proposal alone')}</span>
     </span>`,
     label,
     scale,

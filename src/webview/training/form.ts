@@ -141,7 +141,7 @@ function wantedText(page: TrainingPage, wrong: Wrong, name: TextName): TemplateR
   if (!wrong.includes(name)) return nothing;
   const text = {
     title: t('A title of 1 to {0} characters', 100),
-    folder: t('The path of a folder inside the workspace'),
+    folder: t('A folder inside the workspace, such as {0}', 'src/server'),
     glob: t('A pattern of paths in the workspace: * within a name, ** over folders'),
   }[name];
   return aboutInput(`${name}-about`, text, !isStillEmpty(page, name));

@@ -264,7 +264,7 @@ for (const theme of ['Default Light Modern', 'Default High Contrast']) {
       await frame.locator('#minutes').fill('0');
       await frame.locator('#minutes-about').waitFor();
       // A folder that is not named yet is none that is wrong, but it is said why nothing can be begun.
-      await frame.getByText('The path of a folder inside the workspace').waitFor();
+      await frame.getByText('A folder inside the workspace, such as src/server').waitFor();
       assert.equal(await frame.locator('#folder').getAttribute('aria-invalid'), 'false');
       await frame.locator('#folder').fill('../elsewhere');
       await frame.locator('#folder[aria-invalid="true"]').waitFor();

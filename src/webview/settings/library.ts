@@ -87,7 +87,7 @@ export function kindText({ kind }: ModuleCard): string {
   return kind === undefined ? '' : kind === 'neural' ? t('neural') : t('n-gram');
 }
 
-/** A name alone proves nothing, so the key stands beside it. */
+/** A name alone proves nothing, so the key stands below it; in a line of its own, so that no name can read like one. */
 function signatureLine({ signature }: ModuleCard): TemplateResult | typeof nothing {
   if (signature === undefined) return nothing;
   if (signature.kind === 'unsigned') return html`<p class="origin muted">${icon('unlock')} ${t('Unsigned')}</p>`;
@@ -97,10 +97,13 @@ function signatureLine({ signature }: ModuleCard): TemplateResult | typeof nothi
       ? t('not known yet')
       : known.name === signer
         ? t('known since {0}', dateWithYear(known.since))
-        : t('known since {0} as {1}', dateWithYear(known.since), known.name);
+        : t('known since {0} as “{1}”', dateWithYear(known.since), known.name);
   return html`<p class="origin signature">
     ${icon(known === undefined ? 'unverified' : 'verified')}
-    <span>${t('Signed by {0}', signer)} <span class="muted">${t('key {0}', fingerprint)}, ${since}</span></span>
+    <span>
+      <span class="signer">${t('Signed by “{0}”', signer)}</span>
+      <span class="key">${t('key {0}', fingerprint.replaceAll(' ', '\u00a0'))}, ${since}</span>
+    </span>
   </p>`;
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { makeSigningKey, signModule } from '../../../src/host/modules/moduleSignature';
 import { pack } from '../../../src/host/modules/ramArchive';
 import { assertAccessible } from './axe';
 import { openSettingsPage, type SettingsPage, untilOnDisk, writeModule, writeSettings } from './settingsPage';
@@ -94,6 +95,27 @@ describe('modules as files in the settings panel', () => {
     await page.find('#verify-dropped-style').click();
     await notice('is fine').waitFor();
     await page.button('Dismiss').first().click();
+  });
+
+  it('say who signed them, whose name reads like no key, and refuse files that were changed since', async () => {
+    const signer = 'Ada, key 0000 0000 0000 0000, known since Jan 1, 2020';
+    const folder = writeModule(window, 'signed', { title: 'Signed style' });
+    const signature = await signModule(folder, makeSigningKey(signer), new AbortController().signal);
+    fs.writeFileSync(path.join(folder, 'signature.json'), JSON.stringify(signature));
+    await openSettingsPage(window);
+    const name = card('signed').locator('.signer');
+    const key = card('signed').locator('.key');
+    await key.waitFor();
+    assert.equal(await name.textContent(), `Signed by “${signer}”`);
+    assert.match((await key.textContent()) ?? '', /^key (?:[0-9A-F]{4}\s?){4}, not known yet$/);
+    const [above, below] = [await name.boundingBox(), await key.boundingBox()];
+    assert.ok(above && below && below.y >= above.y + above.height - 1, 'the key has a line of its own');
+    writeModule(window, 'signed', { title: 'Changed since' });
+    await openSettingsPage(window);
+    await card('signed').locator('.problem', { hasText: 'Its signature does not match' }).waitFor();
+    assert.equal(await card('signed').locator('.signature').count(), 0);
+    fs.rmSync(folder, { recursive: true });
+    await card('signed').waitFor({ state: 'detached' });
   });
 
   it('are exported where a person says', async () => {

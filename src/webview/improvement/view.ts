@@ -56,13 +56,13 @@ function verdictView({ preferred, isHeldOut, gains }: ImprovementView): Template
   const { proposal, aligned, n } = preferred;
   const where = isHeldOut
     ? t(
-        'Of {0} that it was not trained on, what you kept is the likelier one in {1} without it and in {2} with it.',
+        'Asked about {0} suggestions that it was not trained on, the models prefer what you kept in {1} without it and in {2} with it.',
         number(n),
         number(Math.round(proposal * n)),
         number(Math.round(aligned * n)),
       )
     : t(
-        'There were too few to hold some back: of the {0} that it was trained on, what you kept is the likelier one in {1} without it and in {2} with it.',
+        'There were too few to hold some back: asked about the {0} suggestions that it was trained on, the models prefer what you kept in {1} without it and in {2} with it.',
         number(n),
         number(Math.round(proposal * n)),
         number(Math.round(aligned * n)),

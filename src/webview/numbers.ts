@@ -7,6 +7,7 @@ const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractio
 const finely = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
 const weighed = new Intl.NumberFormat(language, { maximumSignificantDigits: 2, useGrouping: false });
 const finelyNumbered = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const atMoment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
 const wholeDate = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
 const dayAndMonth = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', timeZone: 'UTC' });
@@ -19,6 +20,8 @@ export const finePercent = (x: number): string => finely.format(x);
 /** Of a probability: small ones keep a digit, and what is nearly nothing says so. */
 export const probability = (x: number): string =>
   x > 0 && x < 0.001 ? `< ${finely.format(0.001)}` : x < 0.1 ? finely.format(x) : share.format(x);
+/** Of a module, as its setting has it. */
+export const strengthText = (x: number): string => hundredths.format(x);
 /** Two digits that count. */
 export const factor = (x: number): string => `×${x >= 1000 ? whole.format(x) : weighed.format(x)}`;
 /** @param day `2025-03-31`. */

@@ -18,6 +18,11 @@ export function formView(page: EditsPage, state: EditsState): TemplateResult | t
   };
   return html`<form @submit=${submit}>
     ${sourceView(page, draft, isRunning)}
+    ${
+      state.inUse.length + state.modules.length === 0
+        ? html`<p class="note">${t('No module is found that could be compared. Import one or train one first.')}</p>`
+        : nothing
+    }
     <div class="choices">
       ${state.folders.length > 1 ? folderView(page, draft, state, isRunning) : nothing}
       ${moduleView(page, draft, state, isRunning)}

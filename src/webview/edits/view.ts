@@ -1,7 +1,7 @@
 /** The page as a whole: what to compare on, how far it is, and what came of it. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { ComparedPlaces, EditsResult, EditsState } from '../../protocol/pages/edits';
-import { number } from '../numbers';
+import { number, strengthText } from '../numbers';
 import { t } from '../page';
 import { differencesView } from './differences';
 import type { EditsPage } from './editsPage';
@@ -135,7 +135,7 @@ function factsView({ source, nCommits, nFiles, nExcluded, nFound, proposal, modu
     ${source.kind === 'working' ? html`<span>${t('What is not committed')}</span>` : fact(t('Commits'), number(nCommits))}
     ${fact(t('Changed files'), number(nFiles))} ${fact(t('Places'), places)}
     ${fact(t('Both wrote the same'), number(figures.nSame))} ${fact(t('Proposal'), proposal)}
-    ${modules.map(({ title, strength }) => html`<span>${title} <span class="muted">${t('strength {0}', strength.toFixed(2))}</span></span>`)}
+    ${modules.map(({ title, strength }) => html`<span>${title} <span class="muted">${t('strength {0}', strengthText(strength))}</span></span>`)}
     ${nExcluded === 0 ? nothing : fact(t('Left out, because they are excluded'), number(nExcluded))}
   </p>`;
 }

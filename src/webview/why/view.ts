@@ -1,7 +1,7 @@
 /** The page as a whole: which suggestion, its tokens, the one looked at, and what the proposal alone would have written. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type { WhyView } from '../../protocol/pages/why';
-import { number } from '../numbers';
+import { number, strengthText } from '../numbers';
 import { t } from '../page';
 import { detailView } from './detail';
 import { badge, broken } from './text';
@@ -76,7 +76,7 @@ function factsView({ state, file, proposal, modules, rule }: WhyView): TemplateR
       ({ title, strength }, k) =>
         html`<span
           ><span class="badge module-${k % 4}" aria-hidden="true">${badge(k)}</span> ${title}
-          <span class="muted">${t('strength {0}', strength.toFixed(2))}</span></span
+          <span class="muted">${t('strength {0}', strengthText(strength))}</span></span
         >`,
     )}
     ${modules.length === 0 ? nothing : html`<span><span class="muted">${t('Rule')}</span> ${rule}</span>`}

@@ -42,7 +42,7 @@ export async function pictures({ driver, workspace, shoot }) {
   await driver.palette('Residual: Open Settings Panel');
   const panel = await driver.pageFrame('settings');
   await panel.evaluate(
-    'addEventListener("message", ({ data }) => data?.kind === "state" && (window.state = data.state))',
+    'addEventListener("message", ({ data }) => data?.kind === "state" && !data.isMadeUp && (window.state = data.state))',
   );
   const into = section => panel.locator(section).evaluate(element => element.scrollIntoView());
   await panel.locator('[data-card="our-style"]').waitFor();
@@ -66,8 +66,9 @@ export async function pictures({ driver, workspace, shoot }) {
   await panel.locator('.notice').waitFor();
   await shoot('modules', () => panel.locator('[data-card="from-the-future"]').scrollIntoViewIfNeeded());
 
-  // Signers that are known, known by another name, and not known, made up for the picture.
-  await panel.evaluate(`(() => {
+  // Signers that are known, known by another name, and not known, made up for the picture; until the next state comes.
+  const showSignatures = () =>
+    panel.evaluate(`(() => {
     const fingerprint = 'AB12 CD34 EF56 7890';
     const known = { since: '2025-03-31', name: 'The team of the board of tasks' };
     const signer = 'Somebody with a name that is as long as a signer may be called, and then a little longer yet';
@@ -86,11 +87,15 @@ export async function pictures({ driver, workspace, shoot }) {
       ...{ ...card, id: 'signed-' + i, signature, problem: signature === undefined ? problem : undefined },
       title: i === 2 ? 'AVeryLongWordThatIsATitleWithoutAnySpaceInItToBreakAt'.repeat(2) : card.title,
     }));
-    postMessage({ kind: 'state', state: { ...state, library: cards } }, '*');
+    dispatchEvent(new MessageEvent('message', { data: { kind: 'state', isMadeUp: true, state: { ...state, library: cards } } }));
   })()`);
-  await panel.locator('[data-card="signed-4"] .problem').waitFor();
-  await shoot('signatures', () => panel.locator('[data-card="signed-0"]').scrollIntoViewIfNeeded());
-  await shoot('signature-broken', () => panel.locator('[data-card="signed-4"]').scrollIntoViewIfNeeded());
+  const shootSignature = (name, id) =>
+    shoot(name, async () => {
+      await showSignatures();
+      await panel.locator(`[data-card="${id}"]`).evaluate(card => card.scrollIntoView());
+    });
+  await shootSignature('signatures', 'signed-0');
+  await shootSignature('signature-broken', 'signed-4');
   await panel.evaluate("postMessage({ kind: 'state', state }, '*')");
   await panel.locator('[data-card="react"]').waitFor();
 

@@ -12,7 +12,7 @@ export async function pictures({ driver, workspace, shoot }) {
   await driver.palette('Residual: Train Module from This Workspace…');
   const page = await driver.pageFrame('training');
   await page.evaluate(
-    'addEventListener("message", ({ data }) => data?.kind === "state" && (window.state = data.state))',
+    'addEventListener("message", ({ data }) => data?.kind === "state" && !data.isMadeUp && (window.state = data.state))',
   );
   await page.locator('#form').waitFor();
   await shoot('form');
@@ -54,7 +54,7 @@ export async function pictures({ driver, workspace, shoot }) {
     const { report } = job.stage;
     const evaluation = report.evaluation.map(row => ({ ...row, aligned: row.proposal * 1.02 }));
     const ended = { ...report, state: 'no-gain', place: 'aside', evaluation };
-    postMessage({ kind: 'state', state: { ...state, job: { ...job, stage: { ...job.stage, report: ended } } } }, '*');
+    postMessage({ kind: 'state', isMadeUp: true, state: { ...state, job: { ...job, stage: { ...job.stage, report: ended } } } }, '*');
   })()`);
   await page.getByText('does not beat the proposal').waitFor();
   await shoot('no-gain');
@@ -63,7 +63,7 @@ export async function pictures({ driver, workspace, shoot }) {
       ...{ id: kind, title: 'Code of ' + 'aFolderWithALongName/'.repeat(i + 1), day: '2025-03-31', state: kind },
       hasModule: i !== 1,
     }));
-    postMessage({ kind: 'state', state: { ...state, job: undefined, obstacle: 'untrusted', past } }, '*');
+    postMessage({ kind: 'state', isMadeUp: true, state: { ...state, job: undefined, obstacle: 'untrusted', past } }, '*');
   })()`);
   await page.locator('#obstacle').waitFor();
   await page.locator('#delete-finished').click();

@@ -121,7 +121,7 @@ function comparedView({ compared, modules, nRuledOtherwise }: EditsResult): Temp
 }
 
 function comparedText({ rule, modules, nPlaces }: ComparedPlaces): string {
-  const named = modules.map(({ title, strength }) => `${title} (${t('strength {0}', strength.toFixed(2))})`);
+  const named = modules.map(({ title, strength }) => `${title} (${t('strength {0}', strengthText(strength))})`);
   const what = named.length === 0 ? t('the proposal alone') : list(named);
   return rule === undefined
     ? t('Where no rule matches: {0}. Places: {1}', what, number(nPlaces))

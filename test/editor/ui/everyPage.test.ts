@@ -34,11 +34,11 @@ const noRows: ScoreboardState = {
 const EMPTY: Readonly<Record<string, readonly [german: string, ...messages: unknown[]]>> = {
   chat: ['Fragen zu Ihrem Code stellen', { kind: 'state', state: emptyState }],
   edits: [
-    'Welche Änderungen',
+    'Es ist kein Modul zu finden, das verglichen werden könnte.',
     {
       kind: 'state',
       state: {
-        ...{ folders: ['app'], modules: [], inUse: ['React'], hasRules: false, run: { kind: 'none' } },
+        ...{ folders: ['app'], modules: [], inUse: [], hasRules: false, run: { kind: 'none' } },
         question: { folder: 'app', source: { kind: 'last', n: 10 }, module: '', nPlaces: 200 },
       } satisfies Omit<EditsState, 'unavailable'>,
     },

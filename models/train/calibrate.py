@@ -134,6 +134,7 @@ def main():
         path = os.path.join(options.module, "module.json")
         manifest = json.load(open(path))
         manifest["strength"] = {**manifest.get("strength", {}), proposal.id: float(GRID[k]), "default": float(GRID[k])}
+        manifest["temperature"] = 1                # what was measured
         manifest["evaluation"] = [row for row in manifest.get("evaluation", []) if row["proposalId"] != proposal.id] + rows
         write_json(path, manifest)
 

@@ -12,7 +12,7 @@ import { baseOf, findGround, idOf } from '../host/training/trainingSpec';
 import { TRAINING_DEFAULTS, type TrainingSpec } from '../protocol/training';
 import { MODELS_DIR, TRAINER_SCRIPT } from './engine';
 import { type Asked, readArguments } from './trainingArguments';
-import { begin, checkFree, deliver, goOn, jobFolder, readBegun } from './trainingJob';
+import { type Begun, begin, checkFree, deliver, goOn, jobFolder, readBegun } from './trainingJob';
 import { dryRunLine, outcomeLines, ProgressLines } from './trainingProgress';
 
 /** As a shell tells of a program that was interrupted. */
@@ -24,13 +24,14 @@ async function main(): Promise<void> {
   await checkFree(asked.out);
   const dir = jobFolder(asked);
   const controller = interruptible();
-  const spec = await specOf(asked, controller.signal);
+  // What is wrong with what was asked is said before anything is made.
+  await specOf(asked, await readBegun(dir), controller.signal);
   const lines = new ProgressLines(process.stderr);
   const refusal = say`Another process is training in ${dir}. Wait for it, or choose another --out.`;
   const lock = `${dir}.lock`;
   await mkdir(path.dirname(dir), { recursive: true });
   try {
-    await withLock(lock, refusal, () => train(asked, dir, spec, lines, controller.signal));
+    await withLock(lock, refusal, () => train(asked, dir, lines, controller.signal));
   } catch (error) {
     if (!isAbortError(error)) throw error;
     lines.say(`Stopped. What was learned so far is kept in ${dir}: run the same command again to go on.`);
@@ -39,13 +40,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function train(
-  asked: Asked,
-  dir: string,
-  spec: TrainingSpec,
-  lines: ProgressLines,
-  signal: AbortSignal,
-): Promise<void> {
+async function train(asked: Asked, dir: string, lines: ProgressLines, signal: AbortSignal): Promise<void> {
   const options = {
     script: TRAINER_SCRIPT,
     modelsDir: MODELS_DIR,
@@ -57,10 +52,10 @@ async function train(
     async trainer => {
       let begun = await readBegun(dir);
       isResumed ||= begun !== undefined;
+      const spec = await specOf(asked, begun, signal);
       if (begun === undefined) {
         if (asked.from === undefined && asked.pairs === undefined) throw nothingToLearn(asked, dir);
-        const dryRun = await begin(trainer, dir, asked, spec, signal);
-        begun = { formatVersion: 1, spec, dryRun };
+        begun = await begin(trainer, dir, asked, spec, signal);
       } else {
         await goOn(dir, asked, begun, spec);
       }
@@ -87,16 +82,26 @@ async function train(
   });
 }
 
-/** @throws UserError when there is no such base or proposal */
-async function specOf(asked: Asked, signal: AbortSignal): Promise<TrainingSpec> {
+/**
+ * What was asked for now. What was begun goes on with its own proposal and base, wherever they are now.
+ * @throws UserError when there is no such base or proposal
+ */
+async function specOf(asked: Asked, begun: Begun | undefined, signal: AbortSignal): Promise<TrainingSpec> {
   if (asked.from !== undefined && !(await isFolder(asked.from)))
     throw new UserError('no-such-folder', `There is no folder ${asked.from}. --from names the folder of the code.`);
   const registry = new Registry(() => [{ dir: MODELS_DIR, origin: 'shipped' }]);
   const [proposals, modules] = [await registry.proposals(), await registry.modules()];
-  const { proposal } = resolveChoice(asked.proposal, [], proposals, modules);
+  const proposalId = begun?.spec.proposal.id ?? asked.proposal ?? 'auto';
+  const { proposal } = resolveChoice(proposalId, [], proposals, modules);
   const found = proposals.find(({ id }) => id === proposal.id)!;
   const ground = await findGround(found, modules, path.join(MODELS_DIR, 'graphs'), signal);
-  const base = baseOf(asked.base ?? ground.bases[0].id, ground);
+  const baseId = begun?.spec.base.id ?? asked.base ?? ground.bases[0].id;
+  if (begun !== undefined && !modules.some(({ id }) => id === baseId))
+    throw new UserError(
+      'training-no-base',
+      `The training in ${jobFolder(asked)} was begun from the module "${baseId}", which is not here any more. Put it back, or choose another --out to begin anew.`,
+    );
+  const base = baseOf(baseId, ground);
   const title = asked.said.title ?? path.basename(asked.from ?? asked.out);
   return {
     formatVersion: 1,

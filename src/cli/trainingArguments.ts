@@ -30,7 +30,7 @@ export interface Asked {
   readonly job: string | undefined;
   readonly pairs: string | undefined;
   readonly objective: Objective | undefined;
-  readonly proposal: string;
+  readonly proposal: string | undefined;
   readonly base: string | undefined;
   readonly id: string | undefined;
   /** What the manifest says of it, those that were given. */
@@ -64,7 +64,7 @@ export function readArguments(): Asked {
     job: absolute(values.job),
     pairs: absolute(values.pairs),
     objective,
-    proposal: values.proposal ?? 'auto',
+    proposal: values.proposal === 'auto' ? undefined : values.proposal,
     base: values.base,
     id: values.id,
     said: Object.fromEntries(SAID.flatMap(name => (values[name] === undefined ? [] : [[name, values[name]]]))),

@@ -18,6 +18,9 @@ const SPEC_FILE = 'spec.json';
 
 export interface Begun {
   readonly formatVersion: 1;
+  /** Absolute; null where there was none, absent where it is not known. */
+  readonly from?: string | null;
+  readonly pairs?: string | null;
   readonly spec: TrainingSpec;
   readonly dryRun: DryRun;
 }
@@ -38,12 +41,25 @@ export async function readBegun(dir: string): Promise<Begun | undefined> {
 }
 
 /**
- * Goes on with what was begun, with the memory, threads and models of now.
+ * Goes on with what was begun, with the memory and threads of now and its models where they are now.
+ * @param now names the proposal and the base that it was begun with
  * @throws UserError when something else is asked for than what was begun
  */
-export async function goOn(dir: string, asked: Asked, { spec }: Begun, now: TrainingSpec): Promise<void> {
-  const fixed: [string, unknown, unknown][] = [
+export async function goOn(dir: string, asked: Asked, begun: Begun, now: TrainingSpec): Promise<void> {
+  checkSame(dir, asked, begun);
+  const { spec } = begun;
+  const { threads, memoryMiB } = { ...spec, ...asked.numbers };
+  const relocated = { ...spec, threads, memoryMiB, proposal: now.proposal, base: now.base };
+  await writeWhole(dir, SPEC_FILE, JSON.stringify(relocated, null, 2));
+}
+
+/** What is not said again is as it was. */
+function checkSame(dir: string, asked: Asked, { spec, from, pairs }: Begun): void {
+  const fixed: [option: string, wanted: unknown, begun: unknown][] = [
+    ...(from === undefined ? [] : [['from', asked.from, from] as [string, unknown, unknown]]),
+    ...(pairs === undefined ? [] : [['pairs', asked.pairs, pairs] as [string, unknown, unknown]]),
     ['objective', asked.objective, spec.objective],
+    ['proposal', asked.proposal, spec.proposal.id],
     ['base', asked.base, spec.base.id],
     ['id', asked.id, spec.module.id],
     ...Object.entries(asked.said).map(([name, text]): [string, unknown, unknown] => [
@@ -57,14 +73,12 @@ export async function goOn(dir: string, asked: Asked, { spec }: Begun, now: Trai
     if (field !== 'threads' && field !== 'memoryMiB') fixed.push([option, asked.numbers[field], spec[field]]);
   for (const [option, wanted, begun] of fixed) {
     if (wanted === undefined || wanted === begun) continue;
+    const was = begun === null || begun === undefined ? `without --${option}` : `with --${option} ${begun}`;
     throw new UserError(
       'training-begun-otherwise',
-      `The training in ${dir} was begun with --${option} ${begun}, not ${wanted}. Go on with that, choose another --out, or delete the folder.`,
+      `The training in ${dir} was begun ${was}, not ${wanted}. Go on with that, choose another --out, or delete the folder.`,
     );
   }
-  const { threads, memoryMiB } = { ...spec, ...asked.numbers };
-  const relocated = { ...spec, threads, memoryMiB, proposal: now.proposal, base: now.base };
-  await writeWhole(dir, SPEC_FILE, JSON.stringify(relocated, null, 2));
 }
 
 /** Reads the code and the pairs into the folder. @throws UserError; AbortError */
@@ -74,7 +88,7 @@ export async function begin(
   asked: Asked,
   spec: TrainingSpec,
   signal: AbortSignal,
-): Promise<DryRun> {
+): Promise<Begun> {
   const { from } = asked;
   const pairs = asked.pairs === undefined ? [] : await readPairs(asked.pairs);
   const files =
@@ -91,8 +105,9 @@ export async function begin(
       await trainer.call('addFiles', { dir, files: batch.files }, signal);
     if (pairs.length > 0) await trainer.call('addPairs', { dir, pairs }, signal);
     const dryRun = await trainer.call('prepare', { dir }, signal);
-    await writeWhole(dir, ASKED_FILE, JSON.stringify({ formatVersion: 1, spec, dryRun } satisfies Begun, null, 2));
-    return dryRun;
+    const begun: Begun = { formatVersion: 1, from: from ?? null, pairs: asked.pairs ?? null, spec, dryRun };
+    await writeWhole(dir, ASKED_FILE, JSON.stringify(begun, null, 2));
+    return begun;
   } catch (error) {
     if (isNew) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     throw error;

@@ -122,10 +122,24 @@ describe('train-module', function () {
     const other = await run([...usual(out), '--steps', '3', '--seed', '4']);
     assert.equal(other.status, 2);
     assert.match(other.stderr, /begun with --seed 3, not 4/);
+    const elsewhere = path.join(dir, 'elsewhere');
+    mkdirSync(elsewhere, { recursive: true });
+    for (const [args, message] of [
+      [['--base', 'other'], /begun with --base tiny, not other/],
+      [['--proposal', 'other'], /begun with --proposal tiny, not other/],
+      [['--from', elsewhere], /begun with --from .*Our Code, not .*elsewhere/],
+      [['--pairs', path.join(dir, 'pairs')], /begun without --pairs, not .*pairs/],
+    ] as const) {
+      const refused = await run(['--out', out, ...args]);
+      assert.equal(refused.status, 2);
+      assert.match(refused.stderr, message);
+    }
 
-    const resumed = await run([...usual(out), ...more, '--memory', '2000', '--json']);
+    // Nothing need be said again.
+    const resumed = await run(['--out', out, '--memory', '2000', '--json']);
     assert.equal(resumed.status, 0, resumed.stderr);
-    assert.equal(JSON.parse(resumed.stdout).isResumed, true);
+    const { isResumed, base, proposal } = JSON.parse(resumed.stdout);
+    assert.deepEqual([isResumed, base, proposal], [true, 'tiny', 'tiny']);
     assert.equal(weightsSha256(out), weightsSha256(whole));
     assert.ok(!existsSync(job));
   });

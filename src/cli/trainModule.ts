@@ -24,18 +24,24 @@ async function main(): Promise<void> {
   await checkFree(asked.out);
   const dir = jobFolder(asked);
   const controller = interruptible();
-  // What is wrong with what was asked is said before anything is made.
-  await specOf(asked, await readBegun(dir), controller.signal);
   const lines = new ProgressLines(process.stderr);
   const refusal = say`Another process is training in ${dir}. Wait for it, or choose another --out.`;
   const lock = `${dir}.lock`;
-  await mkdir(path.dirname(dir), { recursive: true });
   try {
+    // What is wrong with what was asked is said before anything is made.
+    await specOf(asked, await readBegun(dir), controller.signal);
+    await mkdir(path.dirname(dir), { recursive: true });
     await withLock(lock, refusal, () => train(asked, dir, lines, controller.signal));
   } catch (error) {
     if (!isAbortError(error)) throw error;
-    lines.say(`Stopped. What was learned so far is kept in ${dir}: run the same command again to go on.`);
-    if (asked.json) print({ state: 'interrupted', module: null, job: dir });
+    // Until the data is prepared there is nothing to go on with.
+    const job = (await readBegun(dir)) === undefined ? null : dir;
+    lines.say(
+      job === null
+        ? 'Stopped before the training had begun: nothing is kept. Run the same command again to begin.'
+        : `Stopped. What was learned so far is kept in ${dir}: run the same command again to go on.`,
+    );
+    if (asked.json) print({ state: 'interrupted', module: null, job });
     process.exitCode = INTERRUPTED;
   }
 }
@@ -129,7 +135,7 @@ function interruptible(): AbortController {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (controller.signal.aborted) process.exit(INTERRUPTED);
-      console.error('\nStopping. What was learned so far is being saved …');
+      console.error('\nStopping …');
       controller.abort();
     });
   }

@@ -1,7 +1,17 @@
 /** `npm run -s train-module` as a person or a script calls it, on the tiny models. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  type FSWatcher,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { DELTA } from './support/fixtures';
@@ -35,9 +45,14 @@ describe('train-module', function () {
     writeFileSync(file, text);
   };
   /** @param onError hears what is said on standard error, with the process, as it is said */
-  const run = (args: readonly string[], onError: (text: string, child: ChildProcess) => void = () => {}) =>
+  const run = (
+    args: readonly string[],
+    onError: (text: string, child: ChildProcess) => void = () => {},
+    onStart: (child: ChildProcess) => void = () => {},
+  ) =>
     new Promise<Ended>(resolve => {
       const child = spawn(process.execPath, [TOOL, ...args], { env: { ...process.env, RESIDUAL_MODELS: DELTA } });
+      onStart(child);
       let [stdout, stderr] = ['', ''];
       child.stdout.setEncoding('utf8').on('data', text => {
         stdout += text;
@@ -142,6 +157,28 @@ describe('train-module', function () {
     assert.deepEqual([isResumed, base, proposal], [true, 'tiny', 'tiny']);
     assert.equal(weightsSha256(out), weightsSha256(whole));
     assert.ok(!existsSync(job));
+  });
+
+  it('says that nothing was begun, and keeps nothing, at Ctrl+C before the data is prepared', async () => {
+    const out = path.join(dir, 'early');
+    let watcher: FSWatcher | undefined;
+    const { status, stdout, stderr } = await run(
+      [...usual(out), '--json'],
+      () => {},
+      child => {
+        // Its folder is there before the trainer has its first file.
+        watcher = watch(dir, (_, name) => {
+          if (name !== 'early.training') return;
+          watcher?.close();
+          child.kill('SIGINT');
+        });
+      },
+    ).finally(() => watcher?.close());
+    assert.equal(status, 130, stderr);
+    assert.deepEqual(JSON.parse(stdout), { state: 'interrupted', module: null, job: null });
+    assert.match(stderr, /nothing is kept/);
+    assert.doesNotMatch(stderr, /is kept in|being saved|held out/);
+    assert.ok(!existsSync(`${out}.training`) && !existsSync(out));
   });
 
   it('trains on pairs alone, and keeps a job folder that was named', async () => {

@@ -33,7 +33,12 @@ import { follows, HABITS, restyled, STYLES, type Style } from './styles';
 
 const SIZES = [20, 50, 100, 200];
 /** Places of each kind in each surrounding. */
-const N_MEASURED = { habit: 25, neutral: 80 };
+const N_MEASURED = { habit: 25, neutral: 60 };
+/** Steps of preference and of code that fit a minute of two quiet cores, so that busy ones find the same. */
+const STEPS_A_MINUTE = { preference: 90, nll: 135 };
+/** As in the product: rounds over the same pairs, and pairs of a step. */
+const MOST_ROUNDS = 6;
+const PAIRS_A_STEP = 4;
 /** Lines this near to what a person writes are accepted and mended. */
 const MENDED_FROM = 0.6;
 const { signal } = new AbortController();
@@ -65,7 +70,9 @@ export async function benchStyle({
       console.error(JSON.stringify({ style: style.name, answers, ...rows[0] }));
       for (const n of sizes) {
         const { pairs } = learnableOf(records.slice(0, n));
-        const { outcome, seconds } = await train({ scratch, name: `${style.name}-${n}`, engine, alone, pairs, tuned });
+        const nSteps = Math.min(STEPS_A_MINUTE.preference, Math.round((MOST_ROUNDS * pairs.length) / PAIRS_A_STEP));
+        const of = { scratch, name: `${style.name}-${n}`, engine, alone, pairs, tuned: { nSteps, ...tuned } };
+        const { outcome, seconds } = await train(of);
         const choice = withModule(alone, `${style.name}-${n}`, scratch, outcome.strength);
         const row = {
           n,
@@ -174,7 +181,7 @@ async function codeRow(
 ): Promise<object> {
   const own = files.map(({ name, text }) => ({ name, text: joined(restyled(text.split('\n'), style)) }));
   const { learningRate, replayShare } = TRAINING_DEFAULTS;
-  const tuned: Partial<TrainingSpec> = { objective: 'nll', learningRate, replayShare };
+  const tuned: Partial<TrainingSpec> = { objective: 'nll', learningRate, replayShare, nSteps: STEPS_A_MINUTE.nll };
   const { outcome, seconds } = await train({ scratch, name: `${style.name}-code`, engine, alone, files: own, tuned });
   const choice = withModule(alone, `${style.name}-code`, scratch, outcome.strength);
   return {

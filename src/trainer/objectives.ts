@@ -12,7 +12,7 @@ import { type CandidateCache, N_CANDIDATES } from './candidates';
 import type { Batch } from './gradientGraph';
 import type { GradientSum } from './gradientSum';
 import type { PairRows } from './pairs';
-import type { SampleSet } from './proposalSamples';
+import type { SampledRows, SampleSet } from './proposalSamples';
 
 /** Tokens of a row of code, and rows of a step. */
 export const ROW_LENGTH = 512;
@@ -21,7 +21,10 @@ export const ROWS_A_STEP = 4;
 const ROWS_A_PASS = 2;
 /** Tokens of a row with a prompt and one response. */
 const SAMPLE_LENGTH = 256;
-const SAMPLES_A_STEP = 4;
+/** Prompts of a step: with one sample each, and with several. */
+const PROMPTS_A_STEP = { ram: 4, normalised: 2 };
+/** Of the likelihood of code, beside the sequence-level loss of lines. */
+const CODE_WEIGHT = 0.5;
 /** Tokens of a row with a prompt and one of a pair's two responses, and pairs of a step. */
 export const PAIR_LENGTH = 256;
 export const PAIRS_A_STEP = 4;
@@ -50,38 +53,63 @@ export function nll(rows: RowSource): Objective {
   };
 }
 
-/** −E log Q(y|x) + α·E log Q(y'|x), y' drawn from the proposal. */
+/**
+ * L = −E_{(x,y)~S} log Q(y|x) + α·E_{x~S, y'~P} log Q(y'|x), the loss of sequence-level training (L_SFT in
+ * arXiv 2505.19700). Both terms are of the same prompts x: y is how the file goes on to the end of its line, y' what the
+ * proposal wrote there instead.
+ *
+ * Log-probabilities of whole responses are summed, and all divided by one constant, the mean length of y: no prompt weighs
+ * more for being answered briefly, and the sum beside it can be in nats a token. Beside it stands `CODE_WEIGHT` times the likelihood
+ * of rows of code, for two reasons: a line is some ten targets in a row of 256 tokens, while all of code is a target, and
+ * the general code against forgetting comes in such rows.
+ */
 export function ram(rows: RowSource, samples: SampleSet, alpha: number): Objective {
   return {
     rule: 'product',
     async step(step, sum) {
-      await addCode(rowsOfStep(rows, step), sum, 1);
-      const drawn = Array.from({ length: SAMPLES_A_STEP }, (_, i) => {
-        const prompt = (step * SAMPLES_A_STEP + i) % samples.nPrompts;
-        return samples.rows(prompt, SAMPLE_LENGTH).drawn[0];
-      });
-      const weight = -alpha / Math.max(1, nTargets(drawn));
-      await sum.add(batchOf(drawn, () => weight));
+      await addCode(rowsOfStep(rows, step), sum, CODE_WEIGHT);
+      const asked = promptsOfStep(samples, step, PROMPTS_A_STEP.ram);
+      const weight = 1 / (asked.length * samples.meanTruthTokens);
+      await addResponses(
+        asked.map(({ truth }) => truth),
+        () => weight,
+        sum,
+      );
+      await addResponses(
+        asked.map(({ drawn }) => drawn[0]),
+        () => -alpha * weight,
+        sum,
+      );
       return {};
     },
   };
 }
 
 /**
- * −E log Q(y|x) + log Z(x) with the gradient of log Z estimated by self-normalised importance sampling: the samples of one
- * prompt weigh Q(y')/ΣQ, detached.
+ * L = −E_{(x,y)~S} [log Q(y|x) − log Z(x)], Z(x) = Σ_y' P(y'|x)·Q(y'|x): the loss that `ram` stands in for, divided and
+ * accompanied as it is. ∇log Z = E_{y'~P} [Q(y'|x)/Z(x)·∇log Q(y'|x)] is estimated by self-normalised importance sampling: the m samples of a
+ * prompt weigh Q(y')/ΣQ, detached. Its bias falls as 1/m.
  */
 export function ramNormalised(rows: RowSource, samples: SampleSet): Objective {
   return {
     rule: 'product',
     async step(step, sum) {
-      await addCode(rowsOfStep(rows, step), sum, 1);
-      const { drawn } = samples.rows(step % samples.nPrompts, SAMPLE_LENGTH);
-      const looked = await sum.look(batchOf(drawn, () => 0));
-      const weights = softmax(rowLogProbs(drawn, looked.nll));
-      const nTokens = Math.max(1, nTargets(drawn) / drawn.length);
-      await sum.add(batchOf(drawn, b => -weights[b] / nTokens));
-      return { effectiveSamples: 1 / weights.reduce((total, w) => total + w * w, 0) };
+      await addCode(rowsOfStep(rows, step), sum, CODE_WEIGHT);
+      const asked = promptsOfStep(samples, step, PROMPTS_A_STEP.normalised);
+      const weight = 1 / (asked.length * samples.meanTruthTokens);
+      await addResponses(
+        asked.map(({ truth }) => truth),
+        () => weight,
+        sum,
+      );
+      let effectiveSamples = 0;
+      for (const { drawn } of asked) {
+        const looked = await sum.look(batchOf(drawn, () => 0));
+        const shares = softmax(rowLogProbs(drawn, looked.nll));
+        await addResponses(drawn, b => -shares[b] * weight, sum);
+        effectiveSamples += 1 / (asked.length * shares.reduce((total, share) => total + share * share, 0));
+      }
+      return asked.length === 0 ? {} : { effectiveSamples };
     },
   };
 }
@@ -155,6 +183,17 @@ function pairBatch({ chosen, rejected }: PairRows, offset: number, sharpness: nu
 
 function rowsOfStep(rows: RowSource, step: number): readonly TrainingRow[] {
   return Array.from({ length: ROWS_A_STEP }, (_, i) => rows.row(step * ROWS_A_STEP + i));
+}
+
+/** None where no line of the code is fit to be asked for. */
+function promptsOfStep(samples: SampleSet, step: number, n: number): SampledRows[] {
+  if (samples.nPrompts === 0) return [];
+  return Array.from({ length: n }, (_, i) => samples.rows((step * n + i) % samples.nPrompts, SAMPLE_LENGTH));
+}
+
+/** @param weightOf of a whole response */
+async function addResponses(rows: readonly TrainingRow[], weightOf: (row: number) => number, sum: GradientSum) {
+  if (rows.length > 0) await sum.add(batchOf(rows, weightOf));
 }
 
 function passes(rows: readonly TrainingRow[]): (readonly TrainingRow[])[] {

@@ -59,8 +59,10 @@ export class SampleSet {
     return this.responses.length;
   }
 
-  get nDrawnTokens(): number {
-    return this.responses.flat().reduce((sum, response) => sum + response.length, 0);
+  /** Tokens that a file's own continuation has on average, its end among them. */
+  get meanTruthTokens(): number {
+    const truths = this.prompts.slice(0, this.nPrompts).map(({ truth }) => truth.length);
+    return truths.reduce((sum, length) => sum + length, 0) / Math.max(1, this.nPrompts);
   }
 
   /** @param length T, at least 255: a prompt and its response, which is longest, without the last target. */

@@ -10,6 +10,7 @@ import type { TrainingRow } from '../../src/core/training/rows';
 import type { Proposal } from '../../src/engine/proposal';
 import type { TrainingSpec } from '../../src/protocol/training';
 import { CandidateCache, N_CANDIDATES, NO_CANDIDATE_LOGP } from '../../src/trainer/candidates';
+import { HeldOut } from '../../src/trainer/heldOut';
 import { evaluatePair, exactMatch, measurePair } from '../../src/trainer/pairEvaluation';
 import { proposalSamples } from '../../src/trainer/proposalSamples';
 import { never, openProposal, proposalDir } from './support/fixtures';
@@ -77,7 +78,7 @@ describe('training beside a proposal', function () {
         }
       }
       assert.ok(all(set).some(({ drawn }) => new Set(drawn.map(row => responseOf(row).join())).size > 1));
-      assert.equal(set.nDrawnTokens, all(set).flatMap(s => s.drawn.flatMap(responseOf)).length);
+      assert.equal(set.meanTruthTokens, all(set).flatMap(s => responseOf(s.truth)).length / set.nPrompts);
     });
 
     it('are drawn from the proposal, each token after its prompt and what was drawn before', async () => {
@@ -254,6 +255,17 @@ describe('training beside a proposal', function () {
         assert.equal(n, m);
         assert.ok(Math.abs(nats / m - scores.nats) < 1e-3, `${nats / m} against ${scores.nats}`);
       }
+    });
+
+    it('is made at a strength that is known beforehand, where there is one', async () => {
+      const of = new HeldOut(prepared.dataset, proposal, { rule: 'geometric' });
+      const rows = prepared.dataset.heldOutRows(512, 48).filter(row => row.half === 'report');
+      const author = knowing(rows, proposal.model.vocabSize);
+      const calibration = { strength: 0.35, temperature: 1 };
+      const scores = await of.judge(author, never, calibration);
+      assert.deepEqual([scores.strength, scores.temperature], [0.35, 1]);
+      const { pair } = await measurePair(proposal.model, author, rows, calibration, never);
+      assert.equal(scores.evaluation[0].aligned, Math.round(pair.nats * 1e4) / 1e4);
     });
 
     it('finds that a copy of the proposal adds nothing, and the file’s own author everything', async () => {

@@ -70,7 +70,7 @@ async function train(asked: Asked, dir: string, lines: ProgressLines, signal: Ab
     },
     signal,
   );
-  await deliver(outcome.moduleDir, asked.out);
+  await deliver(dir, outcome, asked.out);
   if (asked.job === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 5 });
   for (const line of outcomeLines(outcome, asked.out)) lines.say(line);
   if (!asked.json) return;

@@ -5,11 +5,12 @@
 import { cp, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../core/errors';
+import { exists } from '../host/exists';
 import { Gitignore } from '../host/gitignore';
 import { codeBatches, listCode } from '../host/training/collectCode';
 import type { Trainer } from '../host/training/trainer';
 import type { Folder } from '../host/workspaceFiles';
-import type { DryRun, TrainingSpec } from '../protocol/training';
+import type { DryRun, TrainingOutcome, TrainingSpec } from '../protocol/training';
 import { type Asked, NUMBER_OPTIONS } from './trainingArguments';
 import { readPairs } from './trainingPairs';
 
@@ -21,6 +22,8 @@ export interface Begun {
   /** Absolute; null where there was none, absent where it is not known. */
   readonly from?: string | null;
   readonly pairs?: string | null;
+  /** Where its module went; absent until it is finished. */
+  readonly out?: string;
   readonly spec: TrainingSpec;
   readonly dryRun: DryRun;
 }
@@ -131,9 +134,24 @@ export async function checkFree(out: string): Promise<void> {
   throw new UserError('out-not-free', `There is something in ${out} already. Choose another --out, or delete it.`);
 }
 
-/** Moves the module to where it was asked for, whole or not at all, also to another disk. */
-export async function deliver(moduleDir: string, out: string): Promise<void> {
+/**
+ * Moves the module to where it was asked for, whole or not at all, also to another disk.
+ * @throws UserError when it was moved before
+ */
+export async function deliver(dir: string, { moduleDir: made }: TrainingOutcome, out: string): Promise<void> {
+  // The job's folder may have been moved since.
+  const moduleDir = path.join(dir, path.basename(made));
+  const begun = await readBegun(dir);
+  if (!(await exists(moduleDir))) {
+    const place = begun?.out === undefined ? '' : ` to ${begun.out}`;
+    throw new UserError(
+      'training-delivered',
+      `The training in ${dir} is finished, and its module was moved${place}. Take it from there, or train again with another --job.`,
+    );
+  }
   await mkdir(path.dirname(out), { recursive: true });
+  // Said beforehand: whatever ends this in between, the folder says where to look.
+  await writeWhole(dir, ASKED_FILE, JSON.stringify({ ...begun, out }, null, 2));
   // An empty folder may be there; not every system renames onto one.
   await rm(out, { recursive: true, force: true });
   try {
@@ -144,6 +162,7 @@ export async function deliver(moduleDir: string, out: string): Promise<void> {
     await rm(beside, { recursive: true, force: true });
     await cp(moduleDir, beside, { recursive: true });
     await rename(beside, out);
+    await rm(moduleDir, { recursive: true, force: true });
   }
 }
 

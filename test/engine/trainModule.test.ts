@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   watch,
   writeFileSync,
@@ -208,6 +209,23 @@ describe('train-module', function () {
     const { dryRun, objective, evaluation } = JSON.parse(stdout);
     assert.deepEqual([dryRun.nPairs, objective, evaluation[0].metric], [16, 'preference', 'preferred']);
     assert.ok(existsSync(path.join(out, 'module.json')) && existsSync(path.join(job, 'log.jsonl')));
+
+    const again = await run(['--out', path.join(dir, 'again'), '--job', job]);
+    assert.equal(again.status, 2, again.stderr);
+    assert.match(
+      again.stderr,
+      /is finished, and its module was moved to .*quotes\. Take it from there, or .* another --job/,
+    );
+    assert.ok(!existsSync(path.join(dir, 'again')));
+    // As long as the module is there, it is had for asking.
+    renameSync(
+      out,
+      path.join(job, path.basename(JSON.parse(readFileSync(path.join(job, 'outcome.json'), 'utf8')).moduleDir)),
+    );
+    const moved = path.join(dir, 'job moved');
+    renameSync(job, moved);
+    assert.equal((await run(['--out', path.join(dir, 'again'), '--job', moved])).status, 0);
+    assert.ok(existsSync(path.join(dir, 'again/module.json')));
   });
 
   const rows: [string, string[], RegExp][] = [

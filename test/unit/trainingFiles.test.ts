@@ -1,9 +1,13 @@
-/** Which files are trained on: unfit ones, near-duplicates, and which are held out. */
+/** Which files are trained on and in which order: unfit ones, near-duplicates, and which are held out. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { UserError } from '../../src/core/errors';
 import { NearDuplicates } from '../../src/core/training/nearDuplicates';
 import { type SplitFile, splitFiles } from '../../src/core/training/splitFiles';
 import { unfit } from '../../src/core/training/unfit';
+import { listCode } from '../../src/host/training/collectCode';
 
 const code = Array.from({ length: 60 }, (_, i) => `  const value${i} = compute(${i});`).join('\n');
 
@@ -33,6 +37,34 @@ describe('files that are unfit for training', () => {
   for (const [expected, name, text] of rows)
     it(`${expected ?? 'fit'}: ${name} ${JSON.stringify(text.slice(0, 40))}`, () =>
       assert.equal(unfit(name, text), expected));
+});
+
+describe('the code of a training', () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'residual-code-'));
+  after(() => rmSync(dir, { recursive: true }));
+  const names = Array.from({ length: 40 }, (_, i) => `f${String(i).padStart(2, '0')}.ts`);
+  const listed = async () => {
+    const folder = { name: 'w', dir, mayRead: () => true };
+    const files = await listCode([folder], { kind: 'workspace' }, () => true, new AbortController().signal);
+    return files.map(({ name }) => name);
+  };
+  /** @param timeOf when the file of this index changed */
+  const change = (timeOf: (i: number) => number) => {
+    for (const [i, name] of names.entries()) utimesSync(path.join(dir, name), timeOf(i), timeOf(i));
+  };
+
+  it('comes in the order of its names, whenever it was written: near-duplicates and rows go by it', async () => {
+    for (const name of names) writeFileSync(path.join(dir, name), code);
+    for (const timeOf of [(i: number) => 1e9 + i, (i: number) => 1e9 - i, (i: number) => 1e9 + ((7 * i) % 40)]) {
+      change(timeOf);
+      assert.deepEqual(await listed(), names);
+    }
+  });
+  it('is what changed last, where it is too much', async () => {
+    for (const name of names) truncateSync(path.join(dir, name), 990_000);
+    change(i => 1e9 + i);
+    assert.deepEqual(await listed(), names.slice(-33));
+  });
 });
 
 describe('near-duplicates', () => {

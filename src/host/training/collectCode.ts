@@ -6,7 +6,7 @@ import type { CodeChoice } from '../../protocol/pages/training';
 import type { TrainingFile } from '../../protocol/training';
 import { type Folder, type ListedFile, listFiles, readSource } from '../workspaceFiles';
 
-/** Source that is trained on at most, those files first that changed last: more is not seen twice in an hour. */
+/** Source that is trained on at most, what changed last: more is not seen twice in an hour. */
 const MAX_SOURCE_BYTES = 32 * 1024 * 1024;
 /** Text in one message. */
 const BATCH_CHARS = 512 * 1024;
@@ -18,6 +18,7 @@ export interface CodeFile {
 }
 
 /**
+ * By name, so that a seed means the same whatever the files' times are: of near-duplicates the first one is kept.
  * @param matches whether a file, by absolute path, matches a glob as the settings read them
  * @throws UserError when nothing is found; AbortError
  */
@@ -35,7 +36,7 @@ export async function listCode(
     leftBytes -= sizeBytes;
     return leftBytes >= 0;
   });
-  return named(fitting);
+  return named(fitting).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function listChosen(folders: readonly Folder[], code: CodeChoice, signal: AbortSignal): Promise<ListedFile[]> {

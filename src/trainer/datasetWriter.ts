@@ -118,12 +118,6 @@ export class DatasetWriter {
     return data.account;
   }
 
-  /** Gives the unfinished file back. */
-  async abandon(): Promise<void> {
-    await this.output.close();
-    await rm(path.join(this.dir, UNFINISHED), { force: true });
-  }
-
   async #add({ name, text }: TrainingFile): Promise<void> {
     const normal = text.replace(/^\ufeff/, '').replace(/\r\n?/g, '\n');
     if (unfit(name, normal) !== undefined) {

@@ -44,7 +44,11 @@ const GEOMETRIC: Combination = { rule: 'geometric' };
 /** Tokens of one pass. */
 const CHUNK = 128;
 
-/** Chooses strength and temperature on the rows that choose, unless they are chosen, and measures on those that report. */
+/**
+ * Chooses strength and temperature on the rows that choose, unless they are chosen, and measures on those that report.
+ * It is measured at temperature 1, as the proposal beside it is: the temperature is for those who draw, a greedy
+ * completion knows none, and the proposal alone could be sharpened just as well.
+ */
 export async function evaluatePair(
   proposal: LanguageModel,
   aligner: LanguageModel,
@@ -56,7 +60,8 @@ export async function evaluatePair(
   const choosing = rows.filter(row => row.half === 'choose');
   const calibration = chosen ?? (await searchStrength(proposal, aligner, choosing, signal, combination)).best();
   const reporting = rows.filter(row => row.half === 'report');
-  const scores = await measurePair(proposal, aligner, reporting, calibration, signal, combination);
+  const measured = { ...calibration, temperature: 1 };
+  const scores = await measurePair(proposal, aligner, reporting, measured, signal, combination);
   return { ...scores, ...calibration };
 }
 

@@ -77,7 +77,7 @@ export class StrengthSearch {
     return [...this.#sums[0]].map(sum => sum / Math.max(1, this.#n));
   }
 
-  /** The best strength, the weakest of equals, and the temperature that is best with it. */
+  /** The strength that is best at temperature 1, the weakest of equals, and the temperature that is best with it. */
   best(): Calibration {
     let best = 0;
     for (let k = 1; k <= N_STEPS; k++) if (this.#sums[0][k] < this.#sums[0][best]) best = k;

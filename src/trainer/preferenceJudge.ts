@@ -3,13 +3,14 @@
  *
  * A preference says which of two responses is the better one, and nothing of all others: the likelier the chosen one becomes
  * beside the rejected one, the further the module may drift where nobody asked it. So the strength is chosen by what the
- * pair says of the text that was kept *and* of other code, both as important, on pairs and code that were held out.
+ * pair says of the text that was kept *and* of other code, both as important and within what the latter may lose, on pairs and
+ * code that were held out.
  */
 import type { EvaluationRow } from '../core/manifest';
 import type { LanguageModel } from '../core/model';
 import type { TrainingRow } from '../core/training/rows';
 import type { Split } from '../core/training/splitFiles';
-import { bestTogether } from '../core/training/strengthSearch';
+import { bestWithin } from '../core/training/strengthSearch';
 import { alignerOf } from './base';
 import { type FinalScores, HeldOut, rounded } from './heldOut';
 import { differencesOf, type PairDifference, preferenceLoss, preferredShare } from './heldOutPairs';
@@ -20,6 +21,8 @@ import type { Judge, Parts } from './setup';
 
 /** Rows of other code, of each half. */
 const ROWS_OF_CODE = 8;
+/** Share of the nats of other code that a person's preferences may cost. */
+const MOST_COST = 0.01;
 
 export async function preferenceJudge(parts: Parts): Promise<Judge> {
   const { dataset, spec, base, proposal, closing, signal } = parts;
@@ -41,11 +44,9 @@ export async function preferenceJudge(parts: Parts): Promise<Judge> {
     },
     async judge(aligner, during): Promise<FinalScores> {
       const { model, manifest } = proposal;
-      const of = [choosing.kept, code('choose')].filter(rows => rows.length > 0);
-      const searches = [];
-      for (const rows of of) searches.push(await searchStrength(model, aligner, rows, during, combination));
-      const calibration = { strength: bestTogether(searches), temperature: 1 };
-      const { strength } = calibration;
+      const search = (rows: readonly TrainingRow[]) => searchStrength(model, aligner, rows, during, combination);
+      const strength = bestWithin(await search(choosing.kept), await search(code('choose')), MOST_COST);
+      const calibration = { strength, temperature: 1 };
 
       const measure = (rows: readonly TrainingRow[]) =>
         measurePair(model, aligner, rows, calibration, during, combination);

@@ -1,7 +1,7 @@
 /** Strength and temperature of a pair, against sums over the whole vocabulary. */
 import assert from 'node:assert/strict';
 import { ResponseDrawing } from '../../src/core/training/responseDrawing';
-import { bestTogether, type StrengthRule, StrengthSearch, scorePair } from '../../src/core/training/strengthSearch';
+import { bestWithin, type StrengthRule, StrengthSearch, scorePair } from '../../src/core/training/strengthSearch';
 import { TopCandidates } from '../../src/core/training/topCandidates';
 import { logps, randomTable } from './support/fakeModel';
 
@@ -55,7 +55,7 @@ describe('strength of a trained module', () => {
     });
   }
 
-  it('of several kinds of text is that which is best for them together, however long each is', () => {
+  it('beside other text is the best for both together that costs the other no more than it may', () => {
     const search = (targets: readonly number[], i: number) => {
       const of = new StrengthSearch('ratio');
       for (const target of targets) of.add(ps[i], qs[i], target, q0s[i]);
@@ -70,15 +70,22 @@ describe('strength of a trained module', () => {
       Array.from({ length: 50 }, () => disliked),
       0,
     );
-    assert.equal(bestTogether([gaining]), 1);
-    assert.equal(bestTogether([losing]), 0);
-    const together = bestTogether([gaining, losing]);
-    const means = [gaining.means(), losing.means()];
-    for (let k = 0; k <= 20; k++)
-      assert.ok(means[0][k] + means[1][k] >= means[0][20 * together] + means[1][20 * together] - 1e-9);
-    // A kind that nothing was measured of decides nothing.
-    assert.equal(bestTogether([new StrengthSearch('ratio'), gaining]), 1);
-    assert.equal(bestTogether([new StrengthSearch('ratio')]), 0);
+    const nothing = new StrengthSearch('ratio');
+    assert.equal(bestWithin(gaining, nothing, 0), 1);
+    assert.equal(bestWithin(nothing, gaining, 0), 1);
+    assert.equal(bestWithin(losing, nothing, 0), 0);
+    // What was measured of nothing decides nothing.
+    assert.equal(bestWithin(nothing, nothing, 0), 0);
+    const [gains, costs] = [gaining.means(), losing.means()];
+    for (const mostCost of [0, 0.01, 0.1, 10]) {
+      const k = Math.round(20 * bestWithin(gaining, losing, mostCost));
+      assert.ok(costs[k] <= costs[0] * (1 + mostCost));
+      for (let other = 0; other <= 20; other++)
+        if (costs[other] <= costs[0] * (1 + mostCost))
+          assert.ok(gains[other] + costs[other] >= gains[k] + costs[k] - 1e-9);
+    }
+    assert.equal(bestWithin(gaining, losing, 0), 0);
+    assert.ok(bestWithin(gaining, losing, 0.1) > 0);
   });
 
   /** Draws from a row by its own probabilities, evenly spread. */

@@ -107,11 +107,15 @@ export class StrengthSearch {
   }
 }
 
-/** The strength that is best on several kinds of text together, each as important as the others; the weakest of equals. */
-export function bestTogether(searches: readonly StrengthSearch[]): number {
-  const means = searches.map(search => search.means());
-  const nats = STRENGTHS.map((_, k) => means.reduce((sum, of) => sum + of[k], 0));
-  return STRENGTHS[nats.indexOf(Math.min(...nats))];
+/**
+ * The strength that is best on what is wanted and on other text together, both as important, among those that cost the other
+ * text no more than `mostCost` of its nats; the weakest of equals.
+ */
+export function bestWithin(wanted: StrengthSearch, elsewhere: StrengthSearch, mostCost: number): number {
+  const [gains, costs] = [wanted.means(), elsewhere.means()];
+  const affordable = costs.map(nats => nats <= costs[0] * (1 + mostCost));
+  const together = gains.map((nats, k) => (affordable[k] ? nats + costs[k] : Number.POSITIVE_INFINITY));
+  return STRENGTHS[together.indexOf(Math.min(...together))];
 }
 
 /** Nats of `target` under the pair, and whether it is the pair's first choice. */

@@ -1,6 +1,7 @@
 /**
  * The proposal's best candidates at the targets of training rows, for the `joint` objective. A row's are computed when it
- * is first asked for and kept in `candidates.bin` by its index, where a training that goes on finds them.
+ * is first asked for and kept in `candidates.bin` by its index, where the next round over the same rows finds them, and a
+ * training that goes on. The file is bounded: of more rows than it holds, the others are computed each time.
  *
  * A record, little-endian: checksum u32, ids u16 [T·C], −log P u16 [T·C] in units of 1/2048 nat.
  */
@@ -10,7 +11,7 @@ import path from 'node:path';
 import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted } from '../core/errors';
 import type { Sequence } from '../core/model';
-import { NO_TARGET, type RowSource, type TrainingRow } from '../core/training/rows';
+import { NO_TARGET, type RepeatingRows, type TrainingRow } from '../core/training/rows';
 import { TopCandidates } from '../core/training/topCandidates';
 import type { Proposal } from '../engine/proposal';
 
@@ -28,9 +29,11 @@ export interface RowCandidates {
 
 export interface CandidatesOf {
   readonly proposal: Proposal;
-  readonly rows: RowSource;
+  readonly rows: RepeatingRows;
   /** T */
   readonly length: number;
+  /** Rows that are kept; those that fit into 64 MiB when absent. */
+  readonly nKept?: number;
   /** Of all that decides what the rows are: the data's fingerprint and the seed. */
   readonly fingerprint: string;
 }
@@ -39,11 +42,13 @@ const KEY_BYTES = 32;
 /** Tokens of one pass. */
 const CHUNK = 128;
 const UNITS = 2048;
+const MOST_BYTES = 64 * 2 ** 20;
 const NONE = 0xffff;
 
 export class CandidateCache {
   readonly #best: TopCandidates;
   readonly #recordBytes: number;
+  readonly #nKept: number;
   readonly #sequence: Sequence;
 
   private constructor(
@@ -52,6 +57,7 @@ export class CandidateCache {
   ) {
     this.#best = new TopCandidates(N_CANDIDATES);
     this.#recordBytes = 4 + 4 * of.length * N_CANDIDATES;
+    this.#nKept = of.nKept ?? Math.floor(MOST_BYTES / this.#recordBytes);
     this.#sequence = of.proposal.model.open();
   }
 
@@ -59,7 +65,7 @@ export class CandidateCache {
   static async open(dir: string, of: CandidatesOf): Promise<CandidateCache> {
     const name = path.join(dir, CANDIDATES_FILE);
     const { id, files } = of.proposal.manifest;
-    const parts = [1, of.fingerprint, of.length, N_CANDIDATES, id, files];
+    const parts = [2, of.fingerprint, of.length, N_CANDIDATES, id, files];
     const key = createHash('sha256').update(JSON.stringify(parts)).digest();
     let file = await open(name, 'a+').then(async created => {
       await created.close();
@@ -77,12 +83,14 @@ export class CandidateCache {
 
   /** @throws AbortError */
   async row(index: number, signal: AbortSignal): Promise<RowCandidates> {
-    const kept = await this.#read(index);
+    const row = index % this.of.rows.nRows;
+    const isKept = row < this.#nKept;
+    const kept = isKept ? await this.#read(row) : undefined;
     if (kept !== undefined) return kept;
-    const computed = await this.#compute(this.of.rows.row(index), signal);
-    await this.#write(index, computed);
+    const record = this.#packed(await this.#compute(this.of.rows.row(row), signal));
+    if (isKept) await this.file.write(record, 0, record.length, this.#at(row));
     // As it will be read again, so that a training that goes on sees the same numbers.
-    return (await this.#read(index)) ?? computed;
+    return this.#unpacked(record);
   }
 
   async close(): Promise<void> {
@@ -117,35 +125,39 @@ export class CandidateCache {
     return { ids, logps };
   }
 
-  async #read(index: number): Promise<RowCandidates | undefined> {
-    const bytes = Buffer.alloc(this.#recordBytes);
-    const { bytesRead } = await this.file.read(bytes, 0, bytes.length, this.#at(index));
-    if (bytesRead < bytes.length || bytes.readUInt32LE(0) !== checksum(bytes)) return undefined;
+  async #read(row: number): Promise<RowCandidates | undefined> {
+    const record = Buffer.alloc(this.#recordBytes);
+    const { bytesRead } = await this.file.read(record, 0, record.length, this.#at(row));
+    const isWhole = bytesRead === record.length && record.readUInt32LE(0) === checksum(record);
+    return isWhole ? this.#unpacked(record) : undefined;
+  }
+
+  #unpacked(record: Buffer): RowCandidates {
     const n = this.of.length * N_CANDIDATES;
     const ids = new Int32Array(n);
     const logps = new Float32Array(n);
     for (let i = 0; i < n; i++) {
-      ids[i] = bytes.readUInt16LE(4 + 2 * i);
-      const units = bytes.readUInt16LE(4 + 2 * (n + i));
+      ids[i] = record.readUInt16LE(4 + 2 * i);
+      const units = record.readUInt16LE(4 + 2 * (n + i));
       logps[i] = units === NONE ? NO_CANDIDATE_LOGP : 0 - units / UNITS;
     }
     return { ids, logps };
   }
 
-  async #write(index: number, { ids, logps }: RowCandidates): Promise<void> {
-    const bytes = Buffer.alloc(this.#recordBytes);
+  #packed({ ids, logps }: RowCandidates): Buffer {
+    const record = Buffer.alloc(this.#recordBytes);
     const n = ids.length;
     for (let i = 0; i < n; i++) {
-      bytes.writeUInt16LE(ids[i], 4 + 2 * i);
+      record.writeUInt16LE(ids[i], 4 + 2 * i);
       const units = logps[i] === NO_CANDIDATE_LOGP ? NONE : Math.min(NONE - 1, Math.round(-logps[i] * UNITS));
-      bytes.writeUInt16LE(Math.max(0, units), 4 + 2 * (n + i));
+      record.writeUInt16LE(Math.max(0, units), 4 + 2 * (n + i));
     }
-    bytes.writeUInt32LE(checksum(bytes), 0);
-    await this.file.write(bytes, 0, bytes.length, this.#at(index));
+    record.writeUInt32LE(checksum(record), 0);
+    return record;
   }
 
-  #at(index: number): number {
-    return KEY_BYTES + index * this.#recordBytes;
+  #at(row: number): number {
+    return KEY_BYTES + row * this.#recordBytes;
   }
 }
 

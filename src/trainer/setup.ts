@@ -1,6 +1,7 @@
 /** Brings together what a training works with: data, models, the graph, and the objective with what judges it. */
 import { createHash } from 'node:crypto';
 import type { LanguageModel } from '../core/model';
+import { repeating } from '../core/training/rows';
 import { FileHashes } from '../engine/modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from '../engine/proposal';
 import type { TrainingSpec } from '../protocol/training';
@@ -9,7 +10,7 @@ import { CandidateCache } from './candidates';
 import { Dataset } from './dataset';
 import { GradientGraph } from './gradientGraph';
 import { type FinalScores, HeldOut, type HeldOutScore } from './heldOut';
-import { joint, nll, type Objective, ROW_LENGTH, ram, ramNormalised } from './objectives';
+import { joint, nll, type Objective, ROW_LENGTH, ROWS_A_STEP, ram, ramNormalised } from './objectives';
 import type { Plan } from './plan';
 import { preferenceJudge } from './preferenceJudge';
 import { proposalSamples } from './proposalSamples';
@@ -107,15 +108,16 @@ async function makeJudge(parts: Parts): Promise<Judge> {
   if (spec.objective === 'nll') {
     objective = nll(rows);
   } else if (spec.objective === 'joint') {
+    const repeated = repeating(rows, rowsOfRound(dataset));
     const of = {
       proposal,
-      rows,
+      rows: repeated,
       length: ROW_LENGTH,
       fingerprint: `${dataset.fingerprint}:${spec.seed}:${dataset.replayShare}`,
     };
     const candidates = await CandidateCache.open(dir, of);
     parts.closing.push(() => candidates.close());
-    objective = joint(rows, candidates, spec.beta);
+    objective = joint(repeated, candidates, spec.beta);
   } else {
     const samples = await proposalSamples(dir, spec, dataset, proposal, signal, parts.onSampling);
     objective = spec.objective === 'ram' ? ram(rows, samples, spec.alpha) : ramNormalised(rows, samples);
@@ -126,4 +128,9 @@ async function makeJudge(parts: Parts): Promise<Judge> {
     look: (aligner, during) => heldOut.look(aligner, during),
     judge: (aligner, during) => heldOut.judge(aligner, during),
   };
+}
+
+/** Rows that say all of the code twice, so that hardly a token is always seen in the same place. */
+function rowsOfRound({ account, replayShare }: Dataset): number {
+  return Math.max(ROWS_A_STEP, Math.ceil((2 * account.nTrainTokens) / ((1 - replayShare) * ROW_LENGTH)));
 }

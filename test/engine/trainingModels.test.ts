@@ -6,14 +6,17 @@ import { isAbortError } from '../../src/core/errors';
 import type { LanguageModel, Sequence, Tokenizer } from '../../src/core/model';
 import { seededRandom } from '../../src/core/random';
 import { ResponseDrawing } from '../../src/core/training/responseDrawing';
-import type { TrainingRow } from '../../src/core/training/rows';
+import { repeating, type TrainingRow } from '../../src/core/training/rows';
 import type { Proposal } from '../../src/engine/proposal';
 import type { TrainingSpec } from '../../src/protocol/training';
-import { CandidateCache, N_CANDIDATES, NO_CANDIDATE_LOGP } from '../../src/trainer/candidates';
+import { CandidateCache, N_CANDIDATES, NO_CANDIDATE_LOGP, type RowCandidates } from '../../src/trainer/candidates';
+import { GradientSum } from '../../src/trainer/gradientSum';
 import { HeldOut } from '../../src/trainer/heldOut';
 import { evaluatePair, exactMatch, measurePair } from '../../src/trainer/pairEvaluation';
 import { proposalSamples } from '../../src/trainer/proposalSamples';
-import { never, openProposal, proposalDir } from './support/fixtures';
+import { setUp } from '../../src/trainer/setup';
+import { DELTA, never, openProposal, proposalDir } from './support/fixtures';
+import { PLACES, smallSources } from './support/training';
 import { type Prepared, prepare, removeJobs, sources, tinySpec } from './support/trainingJob';
 
 const T = 256;
@@ -140,9 +143,9 @@ describe('training beside a proposal', function () {
   });
 
   describe('candidates', () => {
-    const open = (dir: string, over: { fingerprint?: string; rows?: () => TrainingRow } = {}) => {
-      const rows = over.rows ? { row: over.rows } : prepared.dataset.trainRows(T);
-      return CandidateCache.open(dir, { proposal, rows, length: T, fingerprint: over.fingerprint ?? 'a' });
+    const open = (dir: string, over: { fingerprint?: string; rows?: () => TrainingRow; nKept?: number } = {}) => {
+      const rows = repeating(over.rows ? { row: over.rows } : prepared.dataset.trainRows(T), 8);
+      return CandidateCache.open(dir, { proposal, length: T, fingerprint: 'a', ...over, rows });
     };
 
     it('are the target and the proposal’s best at each position, with its own logps', async () => {
@@ -191,6 +194,46 @@ describe('training beside a proposal', function () {
       const fourth = await open(dir, { fingerprint: 'b', rows: unread });
       await assert.rejects(fourth.row(0, never), /found, not computed/);
       await fourth.close();
+    });
+
+    it('are kept up to a bound, and are the same ones in the next round and after a stop, kept or not', async () => {
+      const { dir } = await prepare(tinySpec, sources());
+      const { dir: elsewhere } = await prepare(tinySpec, sources());
+      const [small, large] = [await open(dir, { nKept: 2 }), await open(elsewhere)];
+      const all: RowCandidates[] = [];
+      for (let i = 0; i < 8; i++) all.push(await large.row(i, never));
+      for (let i = 0; i < 10; i++) assert.deepEqual(await small.row(i, never), all[i % 8]);
+      await small.close();
+      const record = 4 + 4 * T * N_CANDIDATES;
+      assert.equal(statSync(path.join(dir, 'candidates.bin')).size, 32 + 2 * record);
+      const again = await open(dir, { nKept: 2 });
+      assert.deepEqual(await again.row(7, never), all[7]);
+      await again.close();
+
+      for (let i = 8; i < 24; i++) await large.row(i, never);
+      await large.close();
+      assert.equal(statSync(path.join(elsewhere, 'candidates.bin')).size, 32 + 8 * record);
+      const read = await open(elsewhere, { rows: () => assert.fail('found, not computed') });
+      for (const i of [3, 11, 19]) assert.deepEqual(await read.row(i, never), all[3]);
+      await read.close();
+    });
+
+    it('are asked for in rounds over the same rows, so that a long training finds them', async () => {
+      const spec: TrainingSpec = { ...tinySpec, objective: 'joint', nSteps: 6 };
+      const few = smallSources().map(({ name, text }) => ({ name, text: text.slice(0, 1200) }));
+      const { dir, account } = await prepare(spec, few, [], DELTA);
+      const setup = await setUp(dir, spec, { nSteps: 6, tokensPerS: 3000 }, PLACES, never);
+      const { objective } = await setup.judge(ignore);
+      const sum = new GradientSum(setup.graph);
+      const sizes: number[] = [];
+      const nRows = Math.ceil((2 * account.nTrainTokens) / 512);
+      for (let step = 0; step < nRows / 4 + 2; step++) {
+        await objective.step(step, sum, never);
+        sizes.push(statSync(path.join(dir, 'candidates.bin')).size);
+      }
+      await setup.close();
+      assert.ok(nRows < 24 && sizes[0] < sizes[1], `${nRows}`);
+      assert.equal(sizes.at(-1), 32 + nRows * (4 + 4 * 512 * N_CANDIDATES));
     });
 
     it('stop when they are no longer wanted', async () => {

@@ -26,6 +26,16 @@ export interface RowSource {
   row(index: number): TrainingRow;
 }
 
+/** Rows that come again and again. */
+export interface RepeatingRows extends RowSource {
+  /** How many there are: row `nRows` is row 0. */
+  readonly nRows: number;
+}
+
+export function repeating(rows: RowSource, nRows: number): RepeatingRows {
+  return { nRows, row: index => rows.row(index % nRows) };
+}
+
 /** What of a sample is predicted: all that can be, or only code that stands where a completion could. */
 export type Targets = 'all' | 'code';
 

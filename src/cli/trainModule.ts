@@ -1,5 +1,5 @@
 /** `npm run -s train-module`: a module trained from a folder of code, by the editor's own trainer. */
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { isAbortError, messageOf, UserError } from '../core/errors';
@@ -12,7 +12,17 @@ import { baseOf, findGround, idOf } from '../host/training/trainingSpec';
 import { TRAINING_DEFAULTS, type TrainingSpec } from '../protocol/training';
 import { MODELS_DIR, TRAINER_SCRIPT } from './engine';
 import { type Asked, readArguments } from './trainingArguments';
-import { type Begun, begin, checkFree, deliver, goOn, jobFolder, readBegun } from './trainingJob';
+import {
+  type Begun,
+  begin,
+  checkFolder,
+  checkFree,
+  checkWritable,
+  deliver,
+  goOn,
+  jobFolder,
+  readBegun,
+} from './trainingJob';
 import { dryRunLine, outcomeLines, ProgressLines } from './trainingProgress';
 
 /** As a shell tells of a program that was interrupted. */
@@ -23,6 +33,8 @@ async function main(): Promise<void> {
   const asked = readArguments();
   await checkFree(asked.out);
   const dir = jobFolder(asked);
+  await checkWritable(asked.out, 'out');
+  await checkWritable(dir, 'job');
   const controller = interruptible();
   const lines = new ProgressLines(process.stderr);
   const refusal = say`Another process is training in ${dir}. Wait for it, or choose another --out.`;
@@ -93,8 +105,7 @@ async function train(asked: Asked, dir: string, lines: ProgressLines, signal: Ab
  * @throws UserError when there is no such base or proposal
  */
 async function specOf(asked: Asked, begun: Begun | undefined, signal: AbortSignal): Promise<TrainingSpec> {
-  if (asked.from !== undefined && !(await isFolder(asked.from)))
-    throw new UserError('no-such-folder', `There is no folder ${asked.from}. --from names the folder of the code.`);
+  if (asked.from !== undefined) await checkFolder(asked.from);
   const registry = new Registry(() => [{ dir: MODELS_DIR, origin: 'shipped' }]);
   const [proposals, modules] = [await registry.proposals(), await registry.modules()];
   const proposalId = begun?.spec.proposal.id ?? asked.proposal ?? 'auto';
@@ -140,13 +151,6 @@ function interruptible(): AbortController {
     });
   }
   return controller;
-}
-
-function isFolder(dir: string): Promise<boolean> {
-  return stat(dir).then(
-    found => found.isDirectory(),
-    () => false,
-  );
 }
 
 function nothingToLearn({ job }: Asked, dir: string): UserError {

@@ -2,12 +2,13 @@
  * A training that a terminal asked for, as a folder: the trainer's files, and `asked.json`, which is written once the data
  * is prepared. With it there the training goes on; without it, it begins anew.
  */
-import { cp, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../core/errors';
+import { spoken } from '../core/sentence';
 import { exists } from '../host/exists';
 import { Gitignore } from '../host/gitignore';
-import { codeBatches, listCode } from '../host/training/collectCode';
+import { type CodeFile, codeBatches, listCode, whyNone } from '../host/training/collectCode';
 import type { Trainer } from '../host/training/trainer';
 import type { Folder } from '../host/workspaceFiles';
 import type { DryRun, TrainingOutcome, TrainingSpec } from '../protocol/training';
@@ -94,12 +95,7 @@ export async function begin(
 ): Promise<Begun> {
   const { from } = asked;
   const pairs = asked.pairs === undefined ? [] : await readPairs(asked.pairs);
-  const files =
-    from === undefined
-      ? []
-      : await listCode([await folderOf(from)], { kind: 'workspace' }, () => true, signal).catch(error => {
-          throw error instanceof UserError ? nothingIn(from) : error;
-        });
+  const files = from === undefined ? [] : await filesIn(from, signal);
   const isNew = (await mkdir(dir, { recursive: true })) !== undefined;
   if (!isNew) await checkIsJob(dir);
   try {
@@ -117,6 +113,19 @@ export async function begin(
   }
 }
 
+/** @throws UserError that says why there is none */
+async function filesIn(from: string, signal: AbortSignal): Promise<readonly CodeFile[]> {
+  const listed = await listCode([await folderOf(from)], { kind: 'workspace' }, () => true, signal);
+  if (listed.files.length > 0) return listed.files;
+  const why = whyNone(listed);
+  throw new UserError(
+    'training-no-files',
+    why === undefined
+      ? `No source files were found in ${from}. What git ignores and files that usually hold secrets are left out. Choose another --from.`
+      : `In ${from}: ${spoken(why)} Choose another --from.`,
+  );
+}
+
 /** @throws UserError for a folder with something else in it */
 async function checkIsJob(dir: string): Promise<void> {
   const names = await readdir(dir);
@@ -124,14 +133,47 @@ async function checkIsJob(dir: string): Promise<void> {
   throw new UserError('no-job', `${dir} holds something else than a training. Choose another --job.`);
 }
 
-/** @throws UserError when something is there already */
+/** @throws UserError when something is there already, or nothing can be put there */
 export async function checkFree(out: string): Promise<void> {
-  const names = await readdir(out).catch((error: { readonly code?: unknown }) => {
+  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw new UserError('out-not-free', `${out} is no folder. Choose another --out.`);
+    throw new UserError(
+      'out-not-free',
+      error.code === 'ENOTDIR'
+        ? `${out} is no folder. Choose another --out.`
+        : `${out} cannot be looked at (${error.code}). Change the permissions of the folder that it is in, or choose another --out.`,
+    );
   });
-  if (names.length === 0) return;
-  throw new UserError('out-not-free', `There is something in ${out} already. Choose another --out, or delete it.`);
+  if (names.length > 0)
+    throw new UserError('out-not-free', `There is something in ${out} already. Choose another --out, or delete it.`);
+}
+
+/**
+ * Before anything is made there: whether a file may be, or the folders that lead to it.
+ * @throws UserError that names the option
+ */
+export async function checkWritable(file: string, option: 'out' | 'job'): Promise<void> {
+  let dir = path.dirname(file);
+  while (!(await exists(dir)) && dir !== path.dirname(dir)) dir = path.dirname(dir);
+  // Not every system tells what may be done before it is tried.
+  await mkdtemp(path.join(dir, '.residual-')).then(rmdir, (error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      'out-not-writable',
+      `Nothing can be written in ${dir} (${error.code}). Change its permissions, or choose another --${option}.`,
+    );
+  });
+}
+
+/** @throws UserError that says whether it is not there or cannot be looked at */
+export async function checkFolder(from: string): Promise<void> {
+  const found = await stat(from).catch((error: NodeJS.ErrnoException) => error);
+  if (!(found instanceof Error) && found.isDirectory()) return;
+  if (found instanceof Error && found.code !== 'ENOENT' && found.code !== 'ENOTDIR')
+    throw new UserError(
+      'unreadable-folder',
+      `${from} cannot be looked at (${found.code}). Change the permissions of the folder that it is in, or choose another --from.`,
+    );
+  throw new UserError('no-such-folder', `There is no folder ${from}. --from names the folder of the code.`);
 }
 
 /**
@@ -185,11 +227,4 @@ async function writeWhole(dir: string, name: string, content: string): Promise<v
     await file.close();
   }
   await rename(beside, path.join(dir, name));
-}
-
-function nothingIn(dir: string): UserError {
-  return new UserError(
-    'training-no-files',
-    `No source files were found in ${dir}. What git ignores and files that usually hold secrets are left out. Choose another --from.`,
-  );
 }

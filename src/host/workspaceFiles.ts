@@ -30,6 +30,7 @@ export interface ListedFile {
 export interface LeftOutFile {
   /** As a listed file is named. */
   readonly name: string;
+  readonly path: string;
   readonly reason: LeftOutReason;
 }
 
@@ -135,15 +136,16 @@ function isSource(text: string): boolean {
 /** @returns undefined for what is no file, or is gone. */
 async function look(folder: Folder, relative: string, places: Places): Promise<ListedFile | LeftOutFile | undefined> {
   const name = `${folder.name}/${relative.split(path.sep).join('/')}`;
-  if (NOT_SOURCE.test(relative)) return { name, reason: 'kind' };
   const file = path.join(folder.dir, relative);
-  if (!folder.mayRead(file)) return { name, reason: 'excluded' };
+  const leftOut = (reason: LeftOutReason): LeftOutFile => ({ name, path: file, reason });
+  if (NOT_SOURCE.test(relative)) return leftOut('kind');
+  if (!folder.mayRead(file)) return leftOut('excluded');
   try {
     // A link is no way around an exclusion, nor out of the folder.
     const found = await lstat(file);
     if (!found.isFile() || !(await places.isBelow(path.dirname(file)))) return undefined;
-    if (found.size === 0) return { name, reason: 'empty' };
-    if (!mayBeSource(relative, found.size)) return { name, reason: 'large' };
+    if (found.size === 0) return leftOut('empty');
+    if (!mayBeSource(relative, found.size)) return leftOut('large');
     return { name, path: file, sizeBytes: found.size, mtimeMs: found.mtimeMs };
   } catch {
     return undefined; // listed but deleted

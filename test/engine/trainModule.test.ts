@@ -233,6 +233,11 @@ describe('train-module', function () {
     ['nothing to learn from', ['--out', '@out'], /--from must name the folder of the code, or --pairs a file/],
     ['a folder that is not there', ['--from', '@/nope', '--out', '@out'], /There is no folder .*nope/],
     ['a folder without code', ['--from', '@empty', '--out', '@out'], /No source files were found in .*empty/],
+    [
+      'a folder with a file that is too large',
+      ['--from', '@large', '--out', '@out'],
+      /In .*large: .* 1 too large \(over/,
+    ],
     ['too little code', ['--from', '@few', '--out', '@out'], /Only 1 files are fit for training/],
     [
       'an --out that is taken',
@@ -258,6 +263,7 @@ describe('train-module', function () {
   for (const [what, args, message] of rows) {
     it(`says in one line what is wrong: ${what}`, async () => {
       mkdirSync(path.join(dir, 'empty'), { recursive: true });
+      write(path.join(dir, 'large/a.ts'), 'const a = 1;\n'.repeat(100_000));
       write(path.join(dir, 'few/a.ts'), smallSources()[0].text);
       write(path.join(dir, 'pairs'), `${JSON.stringify(quotePairs(1)[0])}\n{"chosen": 1}\n`);
       const places = args.map(arg => (arg === '@' ? from : arg.startsWith('@/') ? from + arg.slice(1) : arg));

@@ -45,7 +45,7 @@ describe('the code of a training', () => {
   const names = Array.from({ length: 40 }, (_, i) => `f${String(i).padStart(2, '0')}.ts`);
   const listed = async () => {
     const folder = { name: 'w', dir, mayRead: () => true };
-    const files = await listCode([folder], { kind: 'workspace' }, () => true, new AbortController().signal);
+    const { files } = await listCode([folder], { kind: 'workspace' }, () => true, new AbortController().signal);
     return files.map(({ name }) => name);
   };
   /** @param timeOf when the file of this index changed */

@@ -78,15 +78,17 @@ async function onDisk(dir: string): Promise<Pick<Learned, 'diskBytes' | 'built' 
   return { diskBytes, built, written };
 }
 
+type Reasoned = Pick<LeftOutFile, 'name' | 'reason'>;
+
 /** Files that could be counted and are not, with why. */
 async function notCounted(
   listed: readonly ListedFile[],
   counted: ReadonlySet<string>,
   signal: AbortSignal,
-): Promise<LeftOutFile[]> {
+): Promise<Reasoned[]> {
   const within = new Set(withinLimit(listed));
   const missing = listed.filter(({ name }) => !counted.has(name));
-  const reasons: LeftOutFile[] = [];
+  const reasons: Reasoned[] = [];
   for (const file of missing) {
     signal.throwIfAborted();
     const isRead = within.has(file) && reasons.length < MOST_READ;
@@ -115,7 +117,7 @@ function languagesOf(
     .sort((a, b) => b.textBytes - a.textBytes || (a.name < b.name ? -1 : 1));
 }
 
-function grouped(leftOut: readonly LeftOutFile[]): readonly LeftOutGroup[] {
+function grouped(leftOut: readonly Reasoned[]): readonly LeftOutGroup[] {
   const groups = new Map<LeftOutReason, string[]>();
   for (const { name, reason } of leftOut) {
     const names = groups.get(reason);

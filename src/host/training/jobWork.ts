@@ -7,7 +7,7 @@ import type { CodeChoice } from '../../protocol/pages/training';
 import type { DryRun, TrainingOutcome, TrainingProgress } from '../../protocol/training';
 import { exists } from '../exists';
 import type { Folder } from '../workspaceFiles';
-import { codeBatches, listCode } from './collectCode';
+import { codeBatches, listCode, nothingFound } from './collectCode';
 import type { JobRecord, JobStore, RecordedStage } from './jobStore';
 import type { TrainingCalls } from './trainer';
 
@@ -43,7 +43,9 @@ export async function check(
   onFiles: (nFiles: number, nDone: number) => void,
   signal: AbortSignal,
 ): Promise<DryRun> {
-  const files = await listCode(folders(), form.code, matches, signal);
+  const listed = await listCode(folders(), form.code, matches, signal);
+  const { files } = listed;
+  if (files.length === 0) throw nothingFound(form.code, listed);
   const dir = store.dir(id);
   return withTrainer(async trainer => {
     onFiles(files.length, 0);

@@ -8,7 +8,7 @@ import { UserError } from '../core/errors';
 import { spoken } from '../core/sentence';
 import { exists } from '../host/exists';
 import { Gitignore } from '../host/gitignore';
-import { type CodeFile, codeBatches, listCode, whyNone } from '../host/training/collectCode';
+import { codeBatches, type ListedCode, listCode, whyNone, withLeftOut } from '../host/training/collectCode';
 import type { Trainer } from '../host/training/trainer';
 import type { Folder } from '../host/workspaceFiles';
 import type { DryRun, TrainingOutcome, TrainingSpec } from '../protocol/training';
@@ -17,6 +17,8 @@ import { readPairs } from './trainingPairs';
 
 const ASKED_FILE = 'asked.json';
 const SPEC_FILE = 'spec.json';
+/** Of code, where pairs alone are trained on. */
+const NOTHING: ListedCode = { files: [], nLeftOut: {}, nOverLimit: 0 };
 
 export interface Begun {
   readonly formatVersion: 1;
@@ -95,15 +97,18 @@ export async function begin(
 ): Promise<Begun> {
   const { from } = asked;
   const pairs = asked.pairs === undefined ? [] : await readPairs(asked.pairs);
-  const files = from === undefined ? [] : await filesIn(from, signal);
+  const listed = from === undefined ? NOTHING : await codeIn(from, signal);
   const isNew = (await mkdir(dir, { recursive: true })) !== undefined;
   if (!isNew) await checkIsJob(dir);
   try {
     await trainer.call('begin', { dir, spec }, signal);
-    for await (const batch of codeBatches(files, signal))
-      await trainer.call('addFiles', { dir, files: batch.files }, signal);
+    let nSent = 0;
+    for await (const { files } of codeBatches(listed.files, signal)) {
+      await trainer.call('addFiles', { dir, files }, signal);
+      nSent += files.length;
+    }
     if (pairs.length > 0) await trainer.call('addPairs', { dir, pairs }, signal);
-    const dryRun = await trainer.call('prepare', { dir }, signal);
+    const dryRun = withLeftOut(await trainer.call('prepare', { dir }, signal), listed, nSent);
     const begun: Begun = { formatVersion: 1, from: from ?? null, pairs: asked.pairs ?? null, spec, dryRun };
     await writeWhole(dir, ASKED_FILE, JSON.stringify(begun, null, 2));
     return begun;
@@ -114,9 +119,9 @@ export async function begin(
 }
 
 /** @throws UserError that says why there is none */
-async function filesIn(from: string, signal: AbortSignal): Promise<readonly CodeFile[]> {
+async function codeIn(from: string, signal: AbortSignal): Promise<ListedCode> {
   const listed = await listCode([await folderOf(from)], { kind: 'workspace' }, () => true, signal);
-  if (listed.files.length > 0) return listed.files;
+  if (listed.files.length > 0) return listed;
   const why = whyNone(listed);
   throw new UserError(
     'training-no-files',

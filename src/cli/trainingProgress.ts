@@ -39,12 +39,14 @@ function lineOf({ phase, share, step, loss, tokensPerS, secondsLeft, rssBytes }:
 }
 
 export function dryRunLine(dryRun: DryRun): string {
-  const { nFiles, nTrainTokens, nHeldOutFiles, nDuplicates, nUnfit, nSecrets, nPairs } = dryRun;
+  const { nFiles, nTrainTokens, nHeldOutFiles, nDuplicates, nUnfit, nOverLimit = 0, nSecrets, nPairs } = dryRun;
   const { tokensPerS, epochs } = dryRun;
   const counts = [`${nFiles} files, ${nTrainTokens} tokens to train on, ${nHeldOutFiles} files held out`];
   if (nPairs > 0) counts.push(`${nPairs} pairs`);
   const { keys, tokens, addresses } = nSecrets;
-  counts.push(`left out: ${nDuplicates} duplicates, ${nUnfit} unfit files, ${keys + tokens + addresses} secrets`);
+  const leftOut = [`${nDuplicates} duplicates`, `${nUnfit} unfit files`, `${keys + tokens + addresses} secrets`];
+  if (nOverLimit > 0) leftOut.push(`${nOverLimit} files past 32 MiB of what changed last`);
+  counts.push(`left out: ${leftOut.join(', ')}`);
   counts.push(`${minutes(60 * dryRun.minutes)} at ${Math.round(tokensPerS)} tokens/s, ${epochs.toFixed(1)} rounds`);
   return counts.join('; ');
 }

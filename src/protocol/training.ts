@@ -99,8 +99,10 @@ export interface DryRun {
   readonly nFiles: number;
   /** Files left out because another one says nearly the same. */
   readonly nDuplicates: number;
-  /** Files left out because they are generated, minified, empty, not text or too long. */
+  /** Files left out because they are generated, minified, empty, not text, too long or too large. */
   readonly nUnfit: number;
+  /** Files left out because those that changed later are as much as is trained on; absent where there are none. */
+  readonly nOverLimit?: number;
   /** Places that look like secrets; the lines they stand in are left out. */
   readonly nSecrets: { readonly keys: number; readonly tokens: number; readonly addresses: number };
   readonly nTrainTokens: number;

@@ -4,9 +4,12 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writ
 import os from 'node:os';
 import path from 'node:path';
 import { checkFolder, checkFree, checkWritable } from '../../src/cli/trainingJob';
+import { dryRunLine } from '../../src/cli/trainingProgress';
 import { UserError } from '../../src/core/errors';
 import { listCode, nothingFound } from '../../src/host/training/collectCode';
+import { check, type WorkParts } from '../../src/host/training/jobWork';
 import type { CodeChoice } from '../../src/protocol/pages/training';
+import type { DryRun, TrainingFile, TrainingSpec } from '../../src/protocol/training';
 
 const { signal } = new AbortController();
 
@@ -61,6 +64,39 @@ describe('the code to train on', () => {
     put('much/large.ts', 1_200_000);
     const { files, nLeftOut, nOverLimit } = await list('much');
     assert.deepEqual([files.length, nOverLimit, nLeftOut], [35, 1, { large: 1 }]);
+  });
+
+  it('is counted in a dry run with all that never reached the trainer', async () => {
+    put('kinds/a.ts', 'const a = 1;\n');
+    put('kinds/zeros.ts', 90);
+    put('kinds/one-line.ts', `const b = '${'x'.repeat(6000)}';`);
+    put('kinds/large.ts', 1_200_000);
+    put('kinds/empty.ts', '');
+    put('kinds/logo.png', 'png');
+    writeFileSync(path.join(scratch, 'kinds/latin1.ts'), Buffer.from([0x2f, 0x2f, 0xe9]));
+    const sent: string[] = [];
+    const prepared = { nUnfit: 2, nDuplicates: 1 } as DryRun;
+    const trainer = {
+      call: async (method: string, params: { files: TrainingFile[] }) => {
+        if (method === 'addFiles') sent.push(...params.files.map(({ name }) => name));
+        return prepared;
+      },
+    };
+    const dryRun = await check(
+      {
+        store: { dir: () => path.join(scratch, 'job') },
+        withTrainer: (work: (one: typeof trainer) => unknown) => work(trainer),
+        folders: () => [{ name: 'kinds', dir: path.join(scratch, 'kinds'), mayRead: () => true }],
+        matches: () => true,
+      } as unknown as WorkParts,
+      { id: 'job', spec: {} as TrainingSpec, form: { code: { kind: 'workspace' } } },
+      () => {},
+      signal,
+    );
+    assert.deepEqual(sent, ['a.ts']);
+    assert.deepEqual(dryRun, { nUnfit: 2 + 5, nDuplicates: 1 });
+    const line = dryRunLine({ ...dryRun, epochs: 1, nOverLimit: 4, nSecrets: { keys: 0, tokens: 0, addresses: 0 } });
+    assert.match(line, /7 unfit files, 0 secrets, 4 files past 32 MiB/);
   });
 
   describe('with permissions that forbid it', function () {

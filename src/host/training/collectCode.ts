@@ -5,7 +5,7 @@ import { throwIfAborted, UserError } from '../../core/errors';
 import { type Sentence, say } from '../../core/sentence';
 import type { LeftOutReason } from '../../protocol/pages/instantExplorer';
 import type { CodeChoice } from '../../protocol/pages/training';
-import type { TrainingFile } from '../../protocol/training';
+import type { DryRun, TrainingFile } from '../../protocol/training';
 import { examineFiles, type Folder, type ListedFile, readSource } from '../workspaceFiles';
 
 /** Source that is trained on at most, what changed last: more is not seen twice in an hour. */
@@ -54,6 +54,16 @@ export async function listCode(
   });
   const files = named(fitting).sort((a, b) => (a.name < b.name ? -1 : 1));
   return { files, nLeftOut, nOverLimit: wanted.length - fitting.length };
+}
+
+/** @param nSent files that the trainer was given: it knows of no others. */
+export function withLeftOut(dryRun: DryRun, { files, nLeftOut, nOverLimit }: ListedCode, nSent: number): DryRun {
+  const { large = 0, empty = 0 } = nLeftOut;
+  return {
+    ...dryRun,
+    nUnfit: dryRun.nUnfit + files.length - nSent + large + empty,
+    ...(nOverLimit > 0 && { nOverLimit }),
+  };
 }
 
 function chosenPlaces(

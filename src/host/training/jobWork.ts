@@ -7,7 +7,7 @@ import type { CodeChoice } from '../../protocol/pages/training';
 import type { DryRun, TrainingOutcome, TrainingProgress } from '../../protocol/training';
 import { exists } from '../exists';
 import type { Folder } from '../workspaceFiles';
-import { codeBatches, listCode, nothingFound } from './collectCode';
+import { codeBatches, listCode, nothingFound, withLeftOut } from './collectCode';
 import type { JobRecord, JobStore, RecordedStage } from './jobStore';
 import type { TrainingCalls } from './trainer';
 
@@ -48,13 +48,15 @@ export async function check(
   if (files.length === 0) throw nothingFound(form.code, listed);
   const dir = store.dir(id);
   return withTrainer(async trainer => {
+    let nSent = 0;
     onFiles(files.length, 0);
     await trainer.call('begin', { dir, spec }, signal);
     for await (const batch of codeBatches(files, signal)) {
       await trainer.call('addFiles', { dir, files: batch.files }, signal);
+      nSent += batch.files.length;
       onFiles(files.length, batch.nSeen);
     }
-    return trainer.call('prepare', { dir }, signal);
+    return withLeftOut(await trainer.call('prepare', { dir }, signal), listed, nSent);
   }, signal);
 }
 

@@ -119,13 +119,17 @@ function foldedDryRun(dryRun: DryRun): TemplateResult {
 
 export function dryRunFacts(dryRun: DryRun): TemplateResult {
   const { nFiles, nTrainTokens, nHeldOutFiles, nHeldOutTokens, nDuplicates, nUnfit, nSecrets, nReplayTokens } = dryRun;
+  const { nOverLimit = 0 } = dryRun;
   const { keys, tokens, addresses } = nSecrets;
   const rows: (readonly [string, string, string])[] = [
     ['files', t('Files'), number(nFiles)],
     ['tokens', t('Tokens to train on'), number(nTrainTokens)],
     ['held-out', t('Held out to measure'), t('{0} files, {1} tokens', number(nHeldOutFiles), number(nHeldOutTokens))],
     ['duplicates', t('Left out: nearly the same as another'), number(nDuplicates)],
-    ['unfit', t('Left out: generated, minified or empty'), number(nUnfit)],
+    ['unfit', t('Left out: generated, minified, empty, too large or not text'), number(nUnfit)],
+    ...(nOverLimit === 0
+      ? []
+      : [['over-limit', t('Left out: past the 32 MiB that changed last'), number(nOverLimit)] as const]),
     [
       'secrets',
       t('Left out: lines with secrets'),

@@ -33,6 +33,7 @@ function learnt(preferred) {
     nPairs: 94,
     preferred,
     isHeldOut: true,
+    kept: { proposal: 3.26, aligned: preferred.aligned > preferred.proposal ? 2.61 : 3.3 },
     elsewhere: { proposal: 0.478, aligned: 0.471 },
     gains: preferred.aligned > preferred.proposal,
     strength: 1,

@@ -22,7 +22,9 @@ import type { Judge, Parts } from './setup';
 /** Rows of other code, of each half. */
 const ROWS_OF_CODE = 8;
 /** Share of the nats of other code that a person's preferences may cost. */
-const MOST_COST = 0.01;
+const MOST_COST = 0.03;
+/** Share of the nats of what was kept below which nothing was learnt. */
+const LEAST_GAIN = 0.005;
 
 export async function preferenceJudge(parts: Parts): Promise<Judge> {
   const { dataset, spec, base, proposal, closing, signal } = parts;
@@ -79,7 +81,9 @@ export async function preferenceJudge(parts: Parts): Promise<Judge> {
         evaluation.push(row('nats/token', n, alone.nats, pair.nats, OTHER_CODE));
         evaluation.push(row('top-1', n, alone.top1, pair.top1, OTHER_CODE));
       }
-      return { gains: preferred > without && kept.pair.nats < kept.proposal.nats, ...calibration, evaluation };
+      // Where what was shown is the proposal's first choice, preferring anything to it asks for more than most pairs can give.
+      const gains = kept.pair.nats < (1 - LEAST_GAIN) * kept.proposal.nats && preferred >= without;
+      return { gains, ...calibration, evaluation };
     },
   };
 }

@@ -34,9 +34,11 @@ export interface ImprovementView {
   readonly preferred: { readonly proposal: number; readonly aligned: number; readonly n: number };
   /** Whether those pairs were never trained on. */
   readonly isHeldOut: boolean;
+  /** Nats a token of what was kept; absent where it was not measured. */
+  readonly kept?: { readonly proposal: number; readonly aligned: number };
   /** Shares of the tokens of other code that are the first choice; absent where nothing was measured. */
   readonly elsewhere?: { readonly proposal: number; readonly aligned: number };
-  /** Whether the module prefers what was kept on more of them, and finds it likelier, than the proposal alone does. */
+  /** Whether what was kept is likelier with the module than with the proposal alone, and preferred at least as often. */
   readonly gains: boolean;
   readonly strength: number;
   readonly seconds: number;

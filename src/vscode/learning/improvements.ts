@@ -225,6 +225,7 @@ function viewOf(
   rows: ImprovementView['rows'],
 ): ImprovementView {
   const preferred = evaluation.find(({ metric }) => metric === 'preferred');
+  const kept = evaluation.find(({ metric }) => metric === 'nats/token');
   const elsewhere = evaluation.find(({ metric }) => metric === 'top-1');
   return {
     id,
@@ -232,6 +233,7 @@ function viewOf(
     nPairs,
     preferred: { proposal: preferred?.proposal ?? 0, aligned: preferred?.aligned ?? 0, n: preferred?.n ?? 0 },
     isHeldOut: preferred !== undefined && !preferred.dataset.endsWith('trained on'),
+    ...(kept && { kept: { proposal: kept.proposal, aligned: kept.aligned } }),
     ...(elsewhere && { elsewhere: { proposal: elsewhere.proposal, aligned: elsewhere.aligned } }),
     gains: state === 'finished',
     strength,

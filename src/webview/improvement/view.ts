@@ -52,7 +52,7 @@ function reviewView(view: ImprovementView, decide: Decide): TemplateResult {
   `;
 }
 
-function verdictView({ preferred, isHeldOut, gains }: ImprovementView): TemplateResult {
+function verdictView({ preferred, isHeldOut, kept, gains }: ImprovementView): TemplateResult {
   const { proposal, aligned, n } = preferred;
   const where = isHeldOut
     ? t(
@@ -67,7 +67,10 @@ function verdictView({ preferred, isHeldOut, gains }: ImprovementView): Template
         number(Math.round(proposal * n)),
         number(Math.round(aligned * n)),
       );
-  if (gains) return html`<p class="note">${where}</p>`;
+  const likelier = kept !== undefined && kept.aligned < kept.proposal ? 1 - kept.aligned / kept.proposal : 0;
+  const surprise =
+    likelier > 0 ? t('A token of what you kept is {0} less of a surprise with it.', finePercent(likelier)) : '';
+  if (gains) return html`<p class="note">${surprise} ${where}</p>`;
   return html`<p class="note is-doubtful">
     <span class="codicon codicon-warning" aria-hidden="true"></span>
     ${where} ${t('That is no gain: it has not learnt what you prefer. More feedback may help.')}

@@ -111,7 +111,7 @@ export interface DryRun {
   readonly nPairs: number;
   /** General code that is mixed in against forgetting; 0 where none is wanted or the proposal brings none. */
   readonly nReplayTokens: number;
-  /** Measured on this machine, now. */
+  /** Of code, or of preferences, without samples: measured on this machine with steps of this objective. */
   readonly tokensPerS: number;
   /** Everything together: drawing samples, training, measuring, writing. */
   readonly minutes: number;
@@ -125,6 +125,7 @@ export interface TrainingProgress {
   /** Of the whole job, in [0, 1]. */
   readonly share: number;
   readonly step: number;
+  /** Of code, or of preferences, without samples. */
   readonly nTokens: number;
   /** Mean of the objective since the last point; absent outside training. */
   readonly loss?: number;

@@ -15,6 +15,7 @@ export class GradientSum {
     return this.#loss;
   }
 
+  /** Of what was trained on, without samples. */
   get nTokens(): number {
     return this.#nTokens;
   }
@@ -25,8 +26,17 @@ export class GradientSum {
     this.#nTokens = 0;
   }
 
-  /** @param scale of its loss and gradient */
+  /**
+   * Adds a batch of what is trained on.
+   * @param scale of its loss and gradient
+   */
   async add(batch: Batch, scale = 1): Promise<GradientResult> {
+    this.#nTokens += batch.nRows * batch.length;
+    return this.addSamples(batch, scale);
+  }
+
+  /** Adds a batch of prompts and responses, whose tokens are not counted: most of them are context. */
+  async addSamples(batch: Batch, scale = 1): Promise<GradientResult> {
     const result = await this.look(batch);
     const { gradient } = this.graph;
     for (let i = 0; i < gradient.length; i++) this.gradient[i] += scale * gradient[i];
@@ -36,7 +46,6 @@ export class GradientSum {
 
   /** Runs a batch for its log-probabilities alone. */
   look(batch: Batch): Promise<GradientResult> {
-    this.#nTokens += batch.nRows * batch.length;
     return this.graph.run(batch);
   }
 }

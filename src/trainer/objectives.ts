@@ -193,7 +193,7 @@ function promptsOfStep(samples: SampleSet, step: number, n: number): SampledRows
 
 /** @param weightOf of a whole response */
 async function addResponses(rows: readonly TrainingRow[], weightOf: (row: number) => number, sum: GradientSum) {
-  if (rows.length > 0) await sum.add(batchOf(rows, weightOf));
+  if (rows.length > 0) await sum.addSamples(batchOf(rows, weightOf));
 }
 
 function passes(rows: readonly TrainingRow[]): (readonly TrainingRow[])[] {

@@ -10,42 +10,45 @@ const MOST_EPOCHS = 16;
 /** A preference is learnt in few rounds; more wears the rest of the module down. */
 const MOST_EPOCHS_OF_PAIRS = 6;
 const FEWEST_STEPS = 8;
-/** Share of the training time that drawing samples takes at most, and minutes of measuring in the end. */
+/** Share of the wanted minutes that drawing samples takes at most, and minutes of measuring in the end. */
 const SAMPLING_SHARE = 0.2;
 const MEASURING_MINUTES = 1;
 
 export interface Plan {
   readonly nSteps: number;
-  readonly tokensPerS: number;
+  /** Of this objective on this machine. */
+  readonly secondsAStep: number;
 }
 
+/** Tokens of a step that are trained on, without those of samples: what is shown as speed and counted as rounds. */
 export function tokensOfStep(spec: TrainingSpec): number {
   const ofCode = ROWS_A_STEP * ROW_LENGTH;
   if (spec.objective !== 'preference') return ofCode;
   return PAIRS_A_STEP * 2 * PAIR_LENGTH + (spec.replayShare > 0 ? ofCode / 2 : 0);
 }
 
-export function planOf(spec: TrainingSpec, account: DataAccount, tokensPerS: number): Plan {
-  if (spec.nSteps !== undefined) return { nSteps: spec.nSteps, tokensPerS };
-  const ofStep = tokensOfStep(spec);
-  const inTime = (spec.minutes * 60 * tokensPerS) / ofStep;
-  const isOfPairs = spec.objective === 'preference';
-  const inEpochs = isOfPairs
-    ? (MOST_EPOCHS_OF_PAIRS * account.nPairs) / PAIRS_A_STEP
-    : (MOST_EPOCHS * account.nTrainTokens) / ((1 - spec.replayShare) * ofStep);
-  return { nSteps: Math.max(FEWEST_STEPS, Math.round(Math.min(inTime, inEpochs))), tokensPerS };
+export function planOf(spec: TrainingSpec, account: DataAccount, secondsAStep: number): Plan {
+  if (spec.nSteps !== undefined) return { nSteps: spec.nSteps, secondsAStep };
+  const inTime = (spec.minutes * 60) / secondsAStep;
+  const mostEpochs = spec.objective === 'preference' ? MOST_EPOCHS_OF_PAIRS : MOST_EPOCHS;
+  const inEpochs = mostEpochs / epochsOf(spec, account, 1);
+  return { nSteps: Math.max(FEWEST_STEPS, Math.round(Math.min(inTime, inEpochs))), secondsAStep };
 }
 
-export function dryRunOf(spec: TrainingSpec, account: DataAccount, { nSteps, tokensPerS }: Plan): DryRun {
-  const nTokens = nSteps * tokensOfStep(spec);
-  const trainingMinutes = nTokens / tokensPerS / 60;
+/** How often so many steps see each token of the code, or each pair. */
+export function epochsOf(spec: TrainingSpec, account: DataAccount, nSteps: number): number {
+  if (spec.objective === 'preference') return (nSteps * PAIRS_A_STEP) / Math.max(1, account.nPairs);
+  const replayShare = account.nReplayTokens > 0 ? spec.replayShare : 0;
+  return ((1 - replayShare) * nSteps * tokensOfStep(spec)) / Math.max(1, account.nTrainTokens);
+}
+
+export function dryRunOf(spec: TrainingSpec, account: DataAccount, { nSteps, secondsAStep }: Plan): DryRun {
   const draws = spec.objective === 'ram' || spec.objective === 'ram-normalised';
-  const nNew = spec.objective === 'preference' ? account.nPairs * 2 * PAIR_LENGTH : account.nTrainTokens;
   return {
     ...account,
-    tokensPerS,
-    minutes: trainingMinutes * (draws ? 1 + SAMPLING_SHARE : 1) + MEASURING_MINUTES,
-    epochs: ((1 - spec.replayShare) * nTokens) / Math.max(1, nNew),
+    tokensPerS: tokensOfStep(spec) / secondsAStep,
+    minutes: (nSteps * secondsAStep) / 60 + (draws ? SAMPLING_SHARE * spec.minutes : 0) + MEASURING_MINUTES,
+    epochs: epochsOf(spec, account, nSteps),
   };
 }
 

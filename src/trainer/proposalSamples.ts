@@ -128,6 +128,14 @@ export async function proposalSamples(
   return new SampleSet(drawing.m, prompts, responses, elapsedMs);
 }
 
+/** Samples that nobody drew, in the shape of those that will be: what a step with them takes is known before. */
+export function madeUpSamples(spec: TrainingSpec, dataset: Dataset): SampleSet {
+  const { m } = DRAWINGS[spec.objective] ?? { m: 0 };
+  const prompts = dataset.samplePrompts(FEWEST_PROMPTS);
+  const responses = prompts.map(({ truth }) => Array.from({ length: m }, () => truth));
+  return new SampleSet(m, prompts, responses, 0);
+}
+
 /** m responses to one prompt: up to the first token that begins a line or ends the text, which belongs to them. */
 async function draw(
   sequence: Sequence,

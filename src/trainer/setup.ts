@@ -6,14 +6,24 @@ import { FileHashes } from '../engine/modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from '../engine/proposal';
 import type { TrainingSpec } from '../protocol/training';
 import { type Base, loadBase } from './base';
-import { CandidateCache } from './candidates';
+import { CandidateCache, type CandidatesOf } from './candidates';
 import { Dataset } from './dataset';
 import { GradientGraph } from './gradientGraph';
 import { type FinalScores, HeldOut, type HeldOutScore } from './heldOut';
-import { joint, nll, type Objective, ROW_LENGTH, ROWS_A_STEP, ram, ramNormalised } from './objectives';
+import {
+  joint,
+  nll,
+  type Objective,
+  PAIR_LENGTH,
+  preference,
+  ROW_LENGTH,
+  ROWS_A_STEP,
+  ram,
+  ramNormalised,
+} from './objectives';
 import type { Plan } from './plan';
 import { preferenceJudge } from './preferenceJudge';
-import { proposalSamples } from './proposalSamples';
+import { madeUpSamples, proposalSamples, type SampleSet } from './proposalSamples';
 
 /** An objective and what tells whether it is reached. */
 export interface Judge {
@@ -33,6 +43,8 @@ export interface Setup {
   readonly key: string;
   /** Made once; draws the proposal's samples first, where the objective has any. */
   judge(onSampling: (nDone: number, nPrompts: number) => void): Promise<Judge>;
+  /** An objective whose steps take as long as those of the training, to be timed; what they say is worth nothing. */
+  trial(): Promise<Objective>;
   close(): Promise<void>;
 }
 
@@ -62,6 +74,7 @@ export async function setUp(
   });
   const key = keyOf(spec, [plan.nSteps, dataset.fingerprint, base.weightsSha256, manifest.files]);
   const closing: (() => Promise<void>)[] = [() => model.close(), () => graph.close()];
+  const parts = { dir, spec, dataset, base, graph, proposal, closing, signal, onSampling: () => {} };
   let judge: Promise<Judge> | undefined;
   return {
     dir,
@@ -71,8 +84,8 @@ export async function setUp(
     base,
     graph,
     key,
-    judge: onSampling =>
-      (judge ??= makeJudge({ dir, spec, dataset, base, graph, proposal, closing, onSampling, signal })),
+    judge: onSampling => (judge ??= makeJudge({ ...parts, onSampling })),
+    trial: () => makeTrial(parts),
     async close() {
       for (const close of closing.reverse()) await close();
     },
@@ -101,33 +114,51 @@ export interface Parts {
 }
 
 async function makeJudge(parts: Parts): Promise<Judge> {
-  const { dir, spec, dataset, proposal, signal } = parts;
+  const { dir, spec, dataset, proposal, signal, onSampling } = parts;
   if (spec.objective === 'preference') return await preferenceJudge(parts);
-  const rows = dataset.trainRows(ROW_LENGTH);
-  let objective: Objective;
-  if (spec.objective === 'nll') {
-    objective = nll(rows);
-  } else if (spec.objective === 'joint') {
-    const repeated = repeating(rows, rowsOfRound(dataset));
-    const of = {
-      proposal,
-      rows: repeated,
-      length: ROW_LENGTH,
-      fingerprint: `${dataset.fingerprint}:${spec.seed}:${dataset.replayShare}`,
-    };
-    const candidates = await CandidateCache.open(dir, of);
-    parts.closing.push(() => candidates.close());
-    objective = joint(repeated, candidates, spec.beta);
-  } else {
-    const samples = await proposalSamples(dir, spec, dataset, proposal, signal, parts.onSampling);
-    objective = spec.objective === 'ram' ? ram(rows, samples, spec.alpha) : ramNormalised(rows, samples);
-  }
+  const samples = await proposalSamples(dir, spec, dataset, proposal, signal, onSampling);
+  const objective = await objectiveOf(parts, spec.objective, samples);
   const heldOut = new HeldOut(dataset, proposal, { rule: objective.rule });
   return {
     objective,
     look: (aligner, during) => heldOut.look(aligner, during),
     judge: (aligner, during) => heldOut.judge(aligner, during),
   };
+}
+
+/** Costs what the objective costs and asks for nothing that has to be drawn or compared first. */
+function makeTrial(parts: Parts): Promise<Objective> {
+  const { spec, dataset } = parts;
+  if (spec.objective !== 'preference')
+    return objectiveOf(parts, spec.objective, madeUpSamples(spec, dataset), { nKept: 0 });
+  const pairs = dataset.pairRows(PAIR_LENGTH);
+  const offsets = pairs.map(() => 0);
+  return Promise.resolve(preference(pairs, offsets, dataset.trainRows(ROW_LENGTH), spec));
+}
+
+async function objectiveOf(
+  { dir, spec, dataset, proposal, closing }: Parts,
+  kind: Exclude<TrainingSpec['objective'], 'preference'>,
+  samples: SampleSet,
+  keeping: Pick<CandidatesOf, 'nKept'> = {},
+): Promise<Objective> {
+  const rows = dataset.trainRows(ROW_LENGTH);
+  switch (kind) {
+    case 'nll':
+      return nll(rows);
+    case 'ram':
+      return ram(rows, samples, spec.alpha);
+    case 'ram-normalised':
+      return ramNormalised(rows, samples);
+    case 'joint': {
+      const repeated = repeating(rows, rowsOfRound(dataset));
+      const fingerprint = `${dataset.fingerprint}:${spec.seed}:${dataset.replayShare}`;
+      const of = { proposal, rows: repeated, length: ROW_LENGTH, fingerprint, ...keeping };
+      const candidates = await CandidateCache.open(dir, of);
+      closing.push(() => candidates.close());
+      return joint(repeated, candidates, spec.beta);
+    }
+  }
 }
 
 /** Rows that say all of the code twice, so that hardly a token is always seen in the same place. */

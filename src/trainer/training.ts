@@ -16,7 +16,7 @@ import { GradientSum } from './gradientSum';
 import { rounded } from './heldOut';
 import { readJobFile, writeJobFile } from './jobFiles';
 import { writeModule } from './moduleWriter';
-import { tokensOfStep } from './plan';
+import { epochsOf, tokensOfStep } from './plan';
 import type { Judge, Setup } from './setup';
 
 export const OUTCOME_FILE = 'outcome.json';
@@ -51,14 +51,17 @@ class Training {
   #reportedMs = 0;
   #nTokensReported = 0;
   #losses: number[] = [];
+  #stepReported = 0;
   #tokensPerS: number;
+  #secondsAStep: number;
 
   constructor(
     private readonly setup: Setup,
     private readonly onProgress: OnProgress,
     private readonly signal: AbortSignal,
   ) {
-    this.#tokensPerS = setup.plan.tokensPerS;
+    this.#secondsAStep = setup.plan.secondsAStep;
+    this.#tokensPerS = tokensOfStep(setup.spec) / this.#secondsAStep;
   }
 
   /** Takes the steps. @returns the state after the last one. */
@@ -89,6 +92,7 @@ class Training {
     const isLookDue = () => step > lookedStep && (step % lookEvery === 0 || step === plan.nSteps);
     let savedS = seconds;
     this.#nTokensReported = nTokens;
+    this.#stepReported = step;
     this.#reportedMs = performance.now();
     try {
       for (;;) {
@@ -149,7 +153,7 @@ class Training {
           tokens: state.nTokens,
           steps: state.best.step,
           files: setup.dataset.account.nFiles,
-          epochs: rounded(state.nTokens / Math.max(1, setup.dataset.account.nTrainTokens)),
+          epochs: rounded(epochsOf(spec, setup.dataset.account, state.step)),
         },
       });
       await this.#report('writing', 1, state.nTokens, { step: state.step });
@@ -182,7 +186,9 @@ class Training {
     const elapsedS = (performance.now() - this.#reportedMs) / 1000;
     if (elapsedS < REPORT_EVERY_S && step < this.setup.plan.nSteps) return;
     this.#tokensPerS = (nTokens - this.#nTokensReported) / Math.max(1e-3, elapsedS);
+    this.#secondsAStep = elapsedS / (step - this.#stepReported);
     this.#nTokensReported = nTokens;
+    this.#stepReported = step;
     this.#reportedMs = performance.now();
     const loss = this.#losses.reduce((sum, one) => sum + one, 0) / this.#losses.length;
     this.#losses = [];
@@ -200,16 +206,15 @@ class Training {
     nTokens: number,
     more: Partial<TrainingProgress> = {},
   ): Promise<void> {
-    const { plan, spec, dir } = this.setup;
-    const nLeft = (plan.nSteps - (more.step ?? 0)) * tokensOfStep(spec);
+    const { plan, dir } = this.setup;
+    const nLeft = Math.max(0, plan.nSteps - (more.step ?? 0));
     const progress: TrainingProgress = {
       phase,
       share,
       step: 0,
       nTokens,
       tokensPerS: this.#tokensPerS,
-      secondsLeft:
-        phase === 'measuring' || phase === 'writing' ? 0 : Math.max(0, nLeft) / Math.max(1, this.#tokensPerS),
+      secondsLeft: phase === 'measuring' || phase === 'writing' ? 0 : nLeft * this.#secondsAStep,
       rssBytes: process.memoryUsage().rss,
       ...more,
     };

@@ -1,7 +1,7 @@
 /** The training loop on the tiny models: every objective to a module that completes, and what may go wrong on the way. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isAbortError, UserError } from '../../src/core/errors';
 import { findProposalFiles, loadTokenizer } from '../../src/engine/proposal';
@@ -16,6 +16,8 @@ import {
 } from '../../src/protocol/training';
 import { loadBase, weightsFile } from '../../src/trainer/base';
 import { CHECKPOINT_FILE, readCheckpoint } from '../../src/trainer/checkpoint';
+import type { Batch, GradientResult } from '../../src/trainer/gradientGraph';
+import { GradientSum } from '../../src/trainer/gradientSum';
 import type { Objective } from '../../src/trainer/objectives';
 import { setUp } from '../../src/trainer/setup';
 import { train } from '../../src/trainer/training';
@@ -78,7 +80,34 @@ describe('a training', function () {
       const samples = said.flatMap(({ effectiveSamples = [] }) => effectiveSamples);
       assert.equal(samples.length > 0, objective === 'ram-normalised');
       for (const n of samples) assert.ok(n >= 1 && n <= 4, `${n} effective samples of 4`);
+      // Tokens of code, or of pairs: what samples add is no more of it.
+      if (objective !== 'nll') assert.equal(outcome.nTokens, 3 * 2048);
       await completes(outcome.moduleDir);
+    });
+  }
+
+  for (const objective of OBJECTIVES) {
+    it(`is timed by steps that do what its own will do: ${objective}`, async () => {
+      const spec = { ...countedSpec, objective };
+      const dir = await prepared(spec);
+      const setup = await setUp(dir, spec, { nSteps: 6, secondsAStep: 1 }, PLACES, never);
+      const [trial, { objective: real }] = [await setup.trial(), await setup.judge(() => {})];
+      const shapesOf = async (of: Objective, step: number) => {
+        const sum = new Recording(setup.graph);
+        await of.step(step, sum, never);
+        return sum.shapes;
+      };
+      const shapes = await shapesOf(trial, 0);
+      assert.deepEqual(shapes, await shapesOf(real, 0));
+      assert.equal(shapes.length, { nll: 2, ram: 4, 'ram-normalised': 7, joint: 2, preference: 4 }[objective]);
+      const file = path.join(dir, 'candidates.bin');
+      if (objective === 'joint') {
+        // What is asked of the proposal is asked each time: nothing is found that would not be there.
+        const { size } = statSync(file);
+        await trial.step(3, new GradientSum(setup.graph), never);
+        assert.equal(statSync(file).size, size);
+      }
+      await setup.close();
     });
   }
 
@@ -150,7 +179,7 @@ describe('a training', function () {
 
   it('says that the rate was too high when the loss is no number any more, and keeps what was one', async () => {
     const dir = await prepared(countedSpec);
-    const setup = await setUp(dir, countedSpec, { nSteps: 6, tokensPerS: 3000 }, PLACES, never);
+    const setup = await setUp(dir, countedSpec, { nSteps: 6, secondsAStep: 0.7 }, PLACES, never);
     const judge = async () => {
       const { objective, ...rest } = await setup.judge(() => {});
       const step: Objective['step'] = async (n, sum, signal) => {
@@ -179,6 +208,16 @@ describe('a training', function () {
     assert.ok(existsSync(path.join(outcome.moduleDir, 'module.json')));
   });
 });
+
+/** What the graph is run with. */
+class Recording extends GradientSum {
+  readonly shapes: (readonly [nRows: number, length: number])[] = [];
+
+  override look(batch: Batch): Promise<GradientResult> {
+    this.shapes.push([batch.nRows, batch.length]);
+    return super.look(batch);
+  }
+}
 
 /** A base that is sure of itself and wrong. */
 async function hopelessBase(): Promise<string> {

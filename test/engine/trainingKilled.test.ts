@@ -8,6 +8,7 @@ import { Trainer } from '../../src/host/training/trainer';
 import { RpcClient } from '../../src/protocol/rpc';
 import type { TrainerMethods, TrainingProgress, TrainingSpec } from '../../src/protocol/training';
 import { CHECKPOINT_FILE } from '../../src/trainer/checkpoint';
+import { PLAN_FILE, tokensOfStep } from '../../src/trainer/plan';
 import { DELTA, never } from './support/fixtures';
 import { countedSpec, quotePairs, smallSources, weightsSha256 } from './support/training';
 import { jobDir, removeJobs } from './support/trainingJob';
@@ -33,8 +34,10 @@ async function begun(spec: TrainingSpec): Promise<string> {
     await rpc.call('begin', { dir, spec }, () => {}, never);
     await rpc.call('addFiles', { dir, files: smallSources() }, () => {}, never);
     if (spec.objective === 'preference') await rpc.call('addPairs', { dir, pairs: quotePairs(24) }, () => {}, never);
-    const { nTrainTokens, minutes } = await rpc.call('prepare', { dir }, () => {}, never);
+    const { nTrainTokens, tokensPerS, minutes } = await rpc.call('prepare', { dir }, () => {}, never);
     assert.ok(nTrainTokens > 1000 && minutes > 0);
+    const { secondsAStep } = JSON.parse(readFileSync(path.join(dir, PLAN_FILE), 'utf8'));
+    assert.ok(Math.abs(tokensPerS * secondsAStep - tokensOfStep(spec)) < 1e-6);
   });
   return dir;
 }

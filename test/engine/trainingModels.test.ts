@@ -222,7 +222,7 @@ describe('training beside a proposal', function () {
       const spec: TrainingSpec = { ...tinySpec, objective: 'joint', nSteps: 6 };
       const few = smallSources().map(({ name, text }) => ({ name, text: text.slice(0, 1200) }));
       const { dir, account } = await prepare(spec, few, [], DELTA);
-      const setup = await setUp(dir, spec, { nSteps: 6, tokensPerS: 3000 }, PLACES, never);
+      const setup = await setUp(dir, spec, { nSteps: 6, secondsAStep: 0.7 }, PLACES, never);
       const { objective } = await setup.judge(ignore);
       const sum = new GradientSum(setup.graph);
       const sizes: number[] = [];

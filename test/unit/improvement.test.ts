@@ -82,9 +82,8 @@ describe('an improvement', () => {
     const wanted = { id: 'my-feedback', title: 'Mine', description: '', ...models, threads: 1, memoryMiB: 512 };
     const account = (nPairs: number) => ({ nPairs, nTrainTokens: 0 }) as DataAccount;
     const spec = improvementSpec(wanted, { replayShare: 0, minutes: 1 });
-    assert.equal(planOf(spec, account(40), 1e9).nSteps, 60);
-    // 2048 tokens a step.
-    assert.equal(planOf(spec, account(4000), 2048).nSteps, 60);
+    assert.equal(planOf(spec, account(40), 1e-6).nSteps, 60);
+    assert.equal(planOf(spec, account(4000), 1).nSteps, 60);
   });
 });
 

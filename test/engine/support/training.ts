@@ -73,7 +73,7 @@ export async function trainIn(
   places = PLACES,
 ): Promise<Trained> {
   const said: TrainingProgress[] = [];
-  const setup = await setUp(dir, spec, { nSteps: spec.nSteps ?? 6, tokensPerS: 3000 }, places, signal);
+  const setup = await setUp(dir, spec, { nSteps: spec.nSteps ?? 6, secondsAStep: 0.7 }, places, signal);
   try {
     const hear = (progress: TrainingProgress) => {
       said.push(progress);

@@ -181,7 +181,7 @@ export function parseTrainingForm(value: unknown): TrainingForm | undefined {
   const code = parseCode(form.code);
   const objective = OBJECTIVES.find(known => known === form.objective);
   if (code === undefined || objective === undefined) return undefined;
-  if (!isText(form.title, MAX_TITLE_CHARS) || hasHidden(form.title) || form.title.trim() === '') return undefined;
+  if (typeof form.title !== 'string' || titleProblem(form.title) !== undefined) return undefined;
   if (!isText(form.base, MAX_ID_CHARS)) return undefined;
   const numbers: Partial<Record<FormNumber, number>> = {};
   for (const name of Object.keys(FORM_LIMITS) as FormNumber[]) {
@@ -196,6 +196,12 @@ export function parseTrainingForm(value: unknown): TrainingForm | undefined {
     base: form.base,
     ...(numbers as Record<FormNumber, number>),
   };
+}
+
+/** Why a title is none, if so. */
+export function titleProblem(title: string): 'length' | 'hidden' | undefined {
+  if (title.trim() === '' || title.length > MAX_TITLE_CHARS) return 'length';
+  return hasHidden(title) ? 'hidden' : undefined;
 }
 
 /** Whether a number may stand in the form. */

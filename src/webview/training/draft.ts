@@ -8,6 +8,7 @@ import {
   parseTrainingForm,
   type TrainingForm,
   type TrainingState,
+  titleProblem,
 } from '../../protocol/pages/training';
 import type { Objective } from '../../protocol/training';
 
@@ -65,7 +66,7 @@ export class Draft {
   /** Names of the fields that must be changed. */
   wrong({ objectives, bases }: TrainingState): readonly (FormNumber | 'title' | 'folder' | 'glob' | 'base')[] {
     return [
-      ...(this.title.trim() === '' || this.title.length > 100 ? (['title'] as const) : []),
+      ...(titleProblem(this.title) === undefined ? [] : (['title'] as const)),
       ...(this.codeKind === 'folder' && !isFolderPath(this.folder) ? (['folder'] as const) : []),
       ...(this.codeKind === 'glob' && this.glob.trim() === '' ? (['glob'] as const) : []),
       ...(bases.some(({ id }) => id === this.base) && objectives.includes(this.objective) ? [] : (['base'] as const)),

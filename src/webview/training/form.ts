@@ -5,6 +5,7 @@ import {
   FORM_LIMITS,
   type FormNumber,
   type TrainingState,
+  titleProblem,
   WHOLE_NUMBERS,
 } from '../../protocol/pages/training';
 import type { Objective } from '../../protocol/training';
@@ -140,7 +141,10 @@ function isStillEmpty({ draft }: TrainingPage, name: TextName): boolean {
 function wantedText(page: TrainingPage, wrong: Wrong, name: TextName): TemplateResult | typeof nothing {
   if (!wrong.includes(name)) return nothing;
   const text = {
-    title: t('A title of 1 to {0} characters', 100),
+    title:
+      titleProblem(page.draft.title) === 'hidden'
+        ? t('The title holds characters that nobody sees. Type it anew.')
+        : t('A title of 1 to {0} characters', 100),
     folder: t('A folder inside the workspace, such as {0}', 'src/server'),
     glob: t('A pattern of paths in the workspace: * within a name, ** over folders'),
   }[name];

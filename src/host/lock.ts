@@ -1,8 +1,10 @@
 /** One process at a time: a file with the id of the process that holds it. One whose holder is gone is taken over. */
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { uptime } from 'node:os';
 import { UserError } from '../core/errors';
 import type { Sentence } from '../core/sentence';
+import { exists } from './exists';
 
 const JUST_NOW_MS = 5000;
 
@@ -20,22 +22,57 @@ export async function withLock<T>(
   try {
     return await act();
   } finally {
-    await rm(file, { force: true });
+    // Whoever took over what was held too long holds it now.
+    if ((await readFile(file, 'utf8').catch(() => '')) === String(process.pid)) await rm(file, { force: true });
   }
 }
 
 async function take(file: string, refusal: Sentence, mostMs: number): Promise<void> {
   for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      await writeFile(file, String(process.pid), { flag: 'wx' });
-      return;
-    } catch (error) {
-      if ((error as { readonly code?: unknown }).code !== 'EEXIST') throw error;
-    }
-    if ((await isLocked(file)) && (await ageMs(file)) <= mostMs) break;
-    await rm(file, { force: true });
+    if ((await create(file)) || (!(await isHeld(file, mostMs)) && (await takeOver(file, mostMs)))) return;
+    if (await isHeld(file, mostMs)) break;
   }
   throw new UserError('locked', refusal);
+}
+
+/**
+ * Of those who see that nobody holds a lock any more one alone may remove it: a second one would remove what the first
+ * one has put in its place.
+ */
+async function takeOver(file: string, mostMs: number): Promise<boolean> {
+  const guard = `${file}.takeover`;
+  if (!(await create(guard))) {
+    // Somebody ended between the next lines: moved away first, because of several that see this one can do so.
+    const aside = `${guard}.${randomUUID()}`;
+    if (!(await isLocked(guard)))
+      await rename(guard, aside).then(
+        () => rm(aside, { force: true }),
+        () => {},
+      );
+    return false;
+  }
+  try {
+    // What is not there is not removed: it may come at any time.
+    if ((await exists(file)) && !(await isHeld(file, mostMs))) await rm(file, { force: true });
+    return await create(file);
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** @returns whether it was not there. */
+async function create(file: string): Promise<boolean> {
+  try {
+    await writeFile(file, String(process.pid), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function isHeld(file: string, mostMs: number): Promise<boolean> {
+  return (await isLocked(file)) && (await ageMs(file)) <= mostMs;
 }
 
 /** Whether a living process holds the lock. */

@@ -5,9 +5,10 @@
  */
 import * as vscode from 'vscode';
 import type { ModuleFiles } from '../host/modules/moduleFiles';
+import { isOwn } from '../host/modules/moduleIds';
 import type { Registry } from '../host/modules/registry';
 import { decisionFor } from './modules/moduleDecision';
-import { isOwn, isSharable } from './modules/moduleFileCommands';
+import { isSharable } from './modules/moduleFileCommands';
 
 export function followContextKeys(registry: Registry, files: ModuleFiles): vscode.Disposable {
   const known = new Map<string, boolean>();

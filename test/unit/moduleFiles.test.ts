@@ -1,8 +1,9 @@
 // Modules as files of a person's own: what comes in, goes out, is renamed, deleted and put back, and what is verified.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { EngineGone, UserError } from '../../src/core/errors';
 import { say, told } from '../../src/core/sentence';
+import { ModuleChoice } from '../../src/host/modules/moduleChoice';
 import { ModuleFiles } from '../../src/host/modules/moduleFiles';
 import { withReason } from '../../src/host/modules/moduleVerification';
 import { type ModuleStore, manifestOf, openModuleStore, sha256, signal, WEIGHTS } from './support/moduleStore';
@@ -368,6 +369,34 @@ describe('module files', () => {
       store.writeModule('team/modules/ours', manifestOf('ours'));
       await refuses(store.files.remove('shipped'), 'module-not-own', /cannot be deleted, because it ships/);
       await refuses(store.files.remove('ours'), 'module-not-own', /change it in .*ours/);
+    });
+
+    it('of one that was learned from feedback can be undone, and it can be renamed', async () => {
+      store.writeModule('workspace/modules/feedback-2', manifestOf('feedback-2'));
+      assert.deepEqual(await store.files.rename('feedback-2', 'My taste'), { isSignatureDropped: false });
+      const undo = await store.files.remove('feedback-2');
+      assert.equal(undo.title, 'My taste');
+      assert.deepEqual(await ids(store), ['shipped shipped']);
+      await store.files.undo(undo);
+      assert.deepEqual(await ids(store), ['feedback-2 workspace', 'shipped shipped']);
+
+      // While it is in use: without it the proposal completes alone.
+      const choices = new ModuleChoice(store.registry, { warm: async () => {} }, () => {});
+      const chosen = async () =>
+        (await choices.current('', 'p', [{ id: 'feedback-2' }], signal)).modules.map(m => m.id);
+      assert.deepEqual(await chosen(), ['feedback-2']);
+      const gone = await store.files.remove('feedback-2');
+      choices.forget();
+      assert.deepEqual(await chosen(), []);
+      renameSync(gone.dir, gone.dir.replace(/-\d+-/, '-4194999-'));
+      await store.files.clean();
+      assert.deepEqual(readdirSync(store.outside('workspace/modules')), []);
+    });
+
+    it('of the instant module is refused, and renaming it', async () => {
+      store.writeModule('workspace/modules/instant', manifestOf('instant'));
+      await refuses(store.files.remove('instant'), 'module-not-own', /cannot be deleted, because it is built/);
+      await refuses(store.files.rename('instant', 'x'), 'module-not-own', /cannot be renamed, because it is built/);
     });
 
     it('ends at the next start, with whatever else was left over', async () => {

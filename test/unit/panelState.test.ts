@@ -276,12 +276,15 @@ describe('state of the settings panel', () => {
     assert.equal(state.proposal.value, 'gone');
   });
 
-  it('lets a person change the files of their own modules alone', () => {
+  it('lets a person change the files of their own modules alone, and of those that were learned from feedback here', () => {
     const origins = ['shipped', 'personal', 'team', 'workspace'] as const;
-    const modules = origins.map(origin => ({ ...module(origin), origin }));
+    const modules = [
+      ...origins.map(origin => ({ ...module(origin), origin })),
+      { ...module('instant'), origin: 'workspace' as const },
+    ];
     assert.deepEqual(
       stateOf({}, { modules }).library.map(({ isOwn }) => isOwn),
-      [false, true, false, false],
+      [false, true, false, true, false],
     );
   });
 });

@@ -6,6 +6,7 @@ import { told } from '../../core/sentence';
 import type { ActiveModule, GainView, ModuleCard } from '../../protocol/pages/settingsState';
 import { INSTANT_ID } from './instantManifest';
 import type { ModuleSetting } from './moduleChoice';
+import { isOwn } from './moduleIds';
 import type { FoundModule } from './registry';
 
 /** b of the geometric rule is a share; β of the others has no such end, and more than this is rarely of use. */
@@ -41,7 +42,7 @@ export function moduleCard(found: FoundModule, proposalId: string, settings: rea
     mostStrength: least > most ? MOST.others : most,
     isActive: setting !== undefined,
     ...(problem !== undefined && { problem: told(problem) }),
-    isOwn: found.origin === 'personal',
+    isOwn: isOwn(found),
   };
 }
 

@@ -22,7 +22,7 @@ import {
   holdsWorkspaceText,
   readSharedManifest,
 } from './moduleFolder';
-import { existsMessage, freeId, isSame, sameId, titleOf } from './moduleIds';
+import { existsMessage, freeId, isOwn, isSame, sameId, titleOf } from './moduleIds';
 import { bringSignature, rewriteManifest } from './moduleRewriting';
 import { type Signer, type SigningKey, signerOf, signModule } from './moduleSignature';
 import { type ModuleFit, type VerifyReport, withReason } from './moduleVerification';
@@ -67,6 +67,8 @@ export interface Undo {
 export interface ModuleFilesOptions {
   /** The person's own folder, with `modules/` in it. */
   readonly root: string;
+  /** The workspace's storage, with what was learned from feedback in its `modules/`; none without a workspace. */
+  readonly workspaceRoot?: string;
   readonly registry: Registry;
   readonly fit: ModuleFit;
   /** Without it, signatures are checked and nobody is asked. */
@@ -203,7 +205,7 @@ export class ModuleFiles {
   }
 
   /**
-   * Gives a module of the person's own another title; everything else in its manifest stays, known or not. A signature goes,
+   * Gives a module of the person's own, or one that was learned from feedback here, another title; everything else in its manifest stays, known or not. A signature goes,
    * because what was signed is the manifest with the title that it had.
    * @returns whether there was one.
    * @throws UserError
@@ -219,7 +221,7 @@ export class ModuleFiles {
   }
 
   /**
-   * Deletes a module of the person's own. It waits in the trash until the editor starts again.
+   * Deletes a module of the person's own, or one that was learned from feedback here. It waits in the trash until the editor starts again.
    * @throws UserError
    */
   remove(id: string): Promise<Undo> {
@@ -262,22 +264,15 @@ export class ModuleFiles {
     throw new UserError('unknown-module', say`There is no alignment module "${id}". Found: ${ids}.`);
   }
 
-  /** The modules that this person may rename, replace and delete. */
+  /** The modules that an import may replace. */
   async own(): Promise<readonly FoundModule[]> {
     return (await this.options.registry.modules()).filter(({ origin }) => origin === 'personal');
   }
 
   /** Removes what earlier runs left: half imports, and modules deleted in windows that are closed. */
   async clean(): Promise<void> {
-    const names = await readdir(this.#modules).catch(() => []);
-    for (const name of names) {
-      const pid = /^\.(?:incoming|trash)-(\d+)-/.exec(name)?.[1];
-      if (pid === undefined) continue;
-      const dir = path.join(this.#modules, name);
-      const found = await stat(dir).catch(() => undefined);
-      const isOld = found !== undefined && Date.now() - found.ctimeMs > LONGEST_IN_TRASH_MS;
-      if (isOld || !isAlive(Number(pid))) await rm(dir, { recursive: true, force: true });
-    }
+    const { root, workspaceRoot = root } = this.options;
+    for (const one of new Set([root, workspaceRoot])) await cleanFolder(path.join(one, 'modules'));
   }
 
   get #modules(): string {
@@ -286,7 +281,7 @@ export class ModuleFiles {
 
   async #own(id: string, done: 'renamed' | 'deleted'): Promise<FoundModule> {
     const module = await this.find(id);
-    if (module.origin === 'personal') return module;
+    if (module.origin === 'personal' || isOwn(module)) return module;
     const reasons = {
       shipped: say`it ships with Residual. Leave it out of the setting residual.modules instead`,
       team: say`it belongs to this workspace: change it in ${module.dir}`,
@@ -377,6 +372,17 @@ export class ModuleFiles {
       () => {},
     );
     return done;
+  }
+}
+
+async function cleanFolder(modules: string): Promise<void> {
+  for (const name of await readdir(modules).catch(() => [])) {
+    const pid = /^\.(?:incoming|trash)-(\d+)-/.exec(name)?.[1];
+    if (pid === undefined) continue;
+    const dir = path.join(modules, name);
+    const found = await stat(dir).catch(() => undefined);
+    const isOld = found !== undefined && Date.now() - found.ctimeMs > LONGEST_IN_TRASH_MS;
+    if (isOld || !isAlive(Number(pid))) await rm(dir, { recursive: true, force: true });
   }
 }
 

@@ -1,10 +1,16 @@
 /** Which module is which: ids that are folder names, titles, and what to say when an id is taken. */
 import type { ModuleManifest } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
+import { INSTANT_ID } from './instantManifest';
 import type { FoundModule } from './registry';
 
 export function titleOf(module: FoundModule): string {
   return module.manifest?.title ?? module.id;
+}
+
+/** Whether this person may rename and delete it: the instant module is the workspace's and made anew. */
+export function isOwn({ origin, id }: FoundModule): boolean {
+  return origin === 'personal' || (origin === 'workspace' && !sameId(id, INSTANT_ID));
 }
 
 /** Why a module does not take the place of one that is there. */

@@ -4,6 +4,7 @@ import { isAbortError, messageOf, UserError } from '../../core/errors';
 import { say } from '../../core/sentence';
 import type { ModuleChoice } from '../../host/modules/moduleChoice';
 import type { Imported, ModuleFiles, OnExisting } from '../../host/modules/moduleFiles';
+import { isOwn } from '../../host/modules/moduleIds';
 import type { CheckName, VerifyReport } from '../../host/modules/moduleVerification';
 import type { FoundModule, Registry } from '../../host/modules/registry';
 import { abortSignalOf } from '../cancellation';
@@ -42,10 +43,6 @@ export function registerModuleFileCommands(parts: ModuleFileParts): vscode.Dispo
 /** Modules that hold no workspace's text. */
 export function isSharable(module: FoundModule): boolean {
   return module.manifest?.kind === 'neural';
-}
-
-export function isOwn(module: FoundModule): boolean {
-  return module.origin === 'personal';
 }
 
 class ModuleFileCommands {

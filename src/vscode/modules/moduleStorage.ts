@@ -20,7 +20,13 @@ export function openModuleFiles(
       await engine.call('warm', { proposal, modules: [{ id, dir, strength: 1 }] }, signal);
     },
   });
-  const files = new ModuleFiles({ root: context.globalStorageUri.fsPath, registry, fit, signers });
+  const files = new ModuleFiles({
+    root: context.globalStorageUri.fsPath,
+    ...(context.storageUri && { workspaceRoot: context.storageUri.fsPath }),
+    registry,
+    fit,
+    signers,
+  });
   // What cannot be removed now is tried again at the next start.
   files.clean().catch(() => {});
   return files;

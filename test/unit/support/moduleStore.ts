@@ -99,7 +99,13 @@ export function openModuleStore(signers?: SignerQuestions): ModuleStore {
     },
   });
   return {
-    files: new ModuleFiles({ root, registry, fit, ...(signers && { signers }) }),
+    files: new ModuleFiles({
+      root,
+      workspaceRoot: path.join(base, 'workspace'),
+      registry,
+      fit,
+      ...(signers && { signers }),
+    }),
     registry,
     loaded,
     broken,

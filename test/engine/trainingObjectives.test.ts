@@ -19,6 +19,7 @@ const PROMPTS: readonly SamplePrompt[] = [
   { tokens: Int32Array.from([33, 44, 55]), truth: Int32Array.from([7, 8, 200, 3]) },
 ];
 const MEAN_TRUTH_TOKENS = 3;
+const LINES_WEIGHT = 0.25;
 const M = 64;
 const N_SETS = 4;
 const LENGTH = 16;
@@ -124,7 +125,7 @@ describe('the sequence-level loss', function () {
       add(ofSamples, expected);
       speaking += 1 / weights.reduce((total, weight) => total + weight * weight, 0) / PROMPTS.length;
     }
-    const scaled = gradient.map(value => value * PROMPTS.length * MEAN_TRUTH_TOKENS);
+    const scaled = gradient.map(value => (value * PROMPTS.length * MEAN_TRUTH_TOKENS) / LINES_WEIGHT);
     assert.ok(distance(scaled, expected) < 1e-3, `${distance(scaled, expected)}`);
     assert.ok(Math.abs(effectiveSamples! - speaking) < 1e-3);
     assert.ok(effectiveSamples! > 1 && effectiveSamples! <= 4);
@@ -145,7 +146,7 @@ describe('the sequence-level loss', function () {
       );
       const { gradient } = await stepOf(ramNormalised(nothing, setOf(drawn)));
       add(
-        gradient.map((value, i) => (value * PROMPTS.length * MEAN_TRUTH_TOKENS + truths[i]) / N_SETS),
+        gradient.map((value, i) => ((value * PROMPTS.length * MEAN_TRUTH_TOKENS) / LINES_WEIGHT + truths[i]) / N_SETS),
         estimated,
       );
       // What weighing all samples alike would say: the gradient of E log Q, which is another one.
@@ -161,11 +162,11 @@ describe('the sequence-level loss', function () {
     const { gradient } = await stepOf(ram(nothing, setOf(drawn), 0.3));
     const expected = (await ofTruths()).map(value => -value);
     for (const [x, of] of drawn.entries()) add((await weighed(x, of, () => [0.3])).gradient, expected);
-    const scaled = gradient.map(value => value * PROMPTS.length * MEAN_TRUTH_TOKENS);
+    const scaled = gradient.map(value => (value * PROMPTS.length * MEAN_TRUTH_TOKENS) / LINES_WEIGHT);
     assert.ok(distance(scaled, expected) < 1e-3, `${distance(scaled, expected)}`);
   });
 
-  it('has half of the likelihood of code beside it', async () => {
+  it('has the likelihood of code beside it', async () => {
     const rows: RowSource = {
       row: i =>
         responseRow(
@@ -182,7 +183,7 @@ describe('the sequence-level loss', function () {
     const code = (await stepOf(nll(rows))).gradient;
     assert.ok(
       distance(
-        both.map((value, i) => 2 * (value - alone[i])),
+        both.map((value, i) => value - alone[i]),
         code,
       ) < 1e-3,
     );

@@ -160,7 +160,8 @@ describe('feedback', function () {
       }),
     );
     fs.appendFileSync(recordsFile()!, more.map(record => `${JSON.stringify(record)}\n`).join(''));
-    const settingsBefore = fs.existsSync(path.join(window.workspace, SETTINGS)) ? window.read(SETTINGS) : '{}';
+    const settings = () => (fs.existsSync(path.join(window.workspace, SETTINGS)) ? window.read(SETTINGS) : '{}');
+    const settingsBefore = settings();
     await driver.palette(commandTitle('residual.improveFromFeedback'));
     const page = (await driver.pageFrame('improvement', 300_000)) as Frame;
     await page.locator('#use').waitFor();
@@ -171,7 +172,7 @@ describe('feedback', function () {
       /is right in \d[\d.]*% without it and in \d[\d.]*% with it/,
     );
     await assertAccessible(page);
-    assert.doesNotMatch(window.read(SETTINGS), /my-feedback/);
+    assert.doesNotMatch(settings(), /my-feedback/);
 
     await page.locator('#use').focus();
     await driver.press('Enter');

@@ -19,6 +19,7 @@ export function commandTitle(command: string): string {
 export interface ShippedModule {
   readonly id: string;
   readonly title: string;
+  readonly strength: { readonly default: number };
 }
 
 export function shippedModules(): ShippedModule[] {

@@ -88,7 +88,8 @@ describe('the settings panel', () => {
       const { driver } = window;
       await page.tabTo(`#strength-${react.id}`);
       for (let i = 0; i < 4; i++) await driver.press('ArrowRight');
-      await untilOnDisk(window, 'modules', [{ id: react.id, strength: 0.5 }]);
+      const strength = Number((react.strength.default + 4 * 0.05).toFixed(2));
+      await untilOnDisk(window, 'modules', [{ id: react.id, strength }]);
       await page.tabTo('.calibrate');
       await driver.press('Enter');
       await untilOnDisk(window, 'modules', [{ id: react.id }]);

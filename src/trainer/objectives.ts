@@ -69,14 +69,7 @@ export function ram(rows: RowSource, samples: SampleSet, alpha: number): Objecti
   return {
     rule: 'product',
     async step(step, sum) {
-      await addCode(rowsOfStep(rows, step), sum, 1);
-      const asked = promptsOfStep(samples, step, PROMPTS_A_STEP.ram);
-      const weight = LINES_WEIGHT / (asked.length * samples.meanTruthTokens);
-      await addResponses(
-        asked.map(({ truth }) => truth),
-        () => weight,
-        sum,
-      );
+      const { asked, weight } = await addWritten(rows, samples, step, PROMPTS_A_STEP.ram, sum);
       await addResponses(
         asked.map(({ drawn }) => drawn[0]),
         () => -alpha * weight,
@@ -96,14 +89,7 @@ export function ramNormalised(rows: RowSource, samples: SampleSet): Objective {
   return {
     rule: 'product',
     async step(step, sum) {
-      await addCode(rowsOfStep(rows, step), sum, 1);
-      const asked = promptsOfStep(samples, step, PROMPTS_A_STEP.normalised);
-      const weight = LINES_WEIGHT / (asked.length * samples.meanTruthTokens);
-      await addResponses(
-        asked.map(({ truth }) => truth),
-        () => weight,
-        sum,
-      );
+      const { asked, weight } = await addWritten(rows, samples, step, PROMPTS_A_STEP.normalised, sum);
       let effectiveSamples = 0;
       for (const { drawn } of asked) {
         const looked = await sum.look(batchOf(drawn, () => 0));
@@ -185,6 +171,19 @@ function pairBatch({ chosen, rejected }: PairRows, offset: number, sharpness: nu
 
 function rowsOfStep(rows: RowSource, step: number): readonly TrainingRow[] {
   return Array.from({ length: ROWS_A_STEP }, (_, i) => rows.row(step * ROWS_A_STEP + i));
+}
+
+/** Adds rows of code, and how it goes on behind the step's prompts. @returns these, and what each response weighs */
+async function addWritten(rows: RowSource, samples: SampleSet, step: number, nPrompts: number, sum: GradientSum) {
+  await addCode(rowsOfStep(rows, step), sum, 1);
+  const asked = promptsOfStep(samples, step, nPrompts);
+  const weight = LINES_WEIGHT / (asked.length * samples.meanTruthTokens);
+  await addResponses(
+    asked.map(({ truth }) => truth),
+    () => weight,
+    sum,
+  );
+  return { asked, weight };
 }
 
 /** None where no line of the code is fit to be asked for. */

@@ -50,6 +50,8 @@ export function createDriver(page, workspace) {
    */
   async function openFile(file) {
     const parts = file.split('/');
+    // What explains the row that the mouse rests on lies over its neighbours.
+    await page.mouse.move(0, 0);
     const inExplorer = depth => {
       // Labels are absolute paths, followed by a bullet when there is something to say of the file.
       const label = [path.basename(workspace), ...parts.slice(0, depth)].join('/');
@@ -102,10 +104,15 @@ export function createDriver(page, workspace) {
   }
 
   /**
-   * Types at a person's pace; `delayMs` between keys.
+   * Types at a person's pace; `delayMs` between keys. Waits until VS Code listens to keys for ghost text: it begins to
+   * when an editor is new and the page has been idle, within 5 s (its `CodeEditorContributions`). Idle callbacks come in
+   * turn, so that what was to be done before has been done.
    * @param {string} text
    */
-  const type = (text, { delayMs = 40 } = {}) => keyboard.type(text, { delay: delayMs });
+  async function type(text, { delayMs = 40 } = {}) {
+    await page.evaluate(() => new Promise(resolve => requestIdleCallback(resolve, { timeout: 5_000 })));
+    await keyboard.type(text, { delay: delayMs });
+  }
 
   /** @param {string} key in Playwright's spelling, `Control+Shift+P` */
   const press = key => keyboard.press(key);

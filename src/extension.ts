@@ -15,6 +15,7 @@ import { followContextKeys } from './vscode/contextKeys';
 import { Diagnostics } from './vscode/diagnostics';
 import { showExpectedChoice } from './vscode/expectedChoice';
 import { EditorFeedback } from './vscode/feedback';
+import { FirstKeys } from './vscode/firstKeys';
 import { registerFirstRun } from './vscode/firstRun';
 import { InlineCompletions } from './vscode/inlineCompletions';
 import { FeedbackRecording } from './vscode/learning/feedbackRecording';
@@ -70,6 +71,7 @@ export function activate(context: vscode.ExtensionContext): void {
   );
   const neighbours = new Neighbours();
   const feedback = new EditorFeedback();
+  const firstKeys = new FirstKeys();
   const recording = new FeedbackRecording(context, feedback, log);
   const signing = new ModuleSigning(context);
   const moduleFiles = openModuleFiles(context, engine, registry, signing);
@@ -79,6 +81,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     neighbours,
     feedback,
+    firstKeys,
     recording,
     pausing,
     status,
@@ -94,6 +97,7 @@ export function activate(context: vscode.ExtensionContext): void {
         pausing,
         new OtherProviders(context.globalState),
         feedback,
+        firstKeys,
       ),
     ),
     registerFirstRun(),

@@ -7,6 +7,7 @@ import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
 import { textAround } from './documentText';
 import type { EditorFeedback } from './feedback';
+import type { FirstKeys } from './firstKeys';
 import { decisionFor, reasonFor, scopeOf } from './modules/moduleDecision';
 import type { Neighbours } from './neighbours';
 import type { OtherProviders } from './otherProviders';
@@ -26,6 +27,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     private readonly pausing: Pausing,
     private readonly others: OtherProviders,
     private readonly feedback: EditorFeedback,
+    private readonly firstKeys: FirstKeys,
   ) {}
 
   async provideInlineCompletionItems(
@@ -34,6 +36,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
     context: vscode.InlineCompletionContext,
     token: vscode.CancellationToken,
   ): Promise<vscode.InlineCompletionItem[] | undefined> {
+    this.firstKeys.onAsked(document);
     const settings = settingsFor(document);
     if (this.pausing.in(document) !== undefined || refusalFor(document, position, settings) !== undefined)
       return undefined;

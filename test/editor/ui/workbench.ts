@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Page } from 'playwright-core';
 import { copyOfSample, statusBarItem } from '../../../scripts/sample.mjs';
 import type { Driver } from '../../../scripts/workbench/driver.mjs';
 import { openWorkbench, reachedOut } from '../../../scripts/workbench/open.mjs';
@@ -46,6 +47,7 @@ export function useWorkbench({
   others = () => [],
   isolated = true,
   language,
+  onPage,
   logLevel,
 }: {
   readonly settings?: Record<string, unknown>;
@@ -63,6 +65,8 @@ export function useWorkbench({
   readonly isolated?: boolean;
   /** Of the window, such as `de`: the extension's own strings follow it, VS Code's stay English without a language pack. */
   readonly language?: string;
+  /** Prepares the page before VS Code loads. */
+  readonly onPage?: (page: Page) => Promise<void>;
   /** `publisher.name=trace`: what an extension logs at most. */
   readonly logLevel?: string;
 } = {}): Window {
@@ -80,11 +84,11 @@ export function useWorkbench({
       machineSettings,
       trusted,
       isolated,
-      ...(language !== undefined && {
-        onPage: async page => {
+      onPage: async page => {
+        if (language !== undefined)
           await page.addInitScript(`globalThis._VSCODE_NLS_LANGUAGE = ${JSON.stringify(language)}`);
-        },
-      }),
+        await onPage?.(page);
+      },
       ...(logLevel && { logLevel }),
     });
     // Nobody answers keys that are typed before the extension has been started.

@@ -1,4 +1,4 @@
-// What a module that learnt from feedback would change: worth using, worth doubting, and nothing to decide any more.
+// What a module that learned from feedback would change: worth using, worth doubting, and nothing to decide any more.
 import fs from 'node:fs';
 import path from 'node:path';
 
@@ -15,17 +15,17 @@ export async function pictures({ driver, profile, shoot }) {
     await page.locator('#use').waitFor();
     return page;
   };
-  let page = await open(learnt({ proposal: 0.1, aligned: 0.65, n: 20 }));
-  await shoot('learnt');
+  let page = await open(learned({ proposal: 0.1, aligned: 0.65, n: 20 }));
+  await shoot('learned');
   await driver.press('Control+W');
-  page = await open(learnt({ proposal: 0.4, aligned: 0.35, n: 20 }));
+  page = await open(learned({ proposal: 0.4, aligned: 0.35, n: 20 }));
   await shoot('doubtful');
   await page.locator('#discard').click();
   await driver.waitForToast('is discarded');
 }
 
 /** As the trainer and the engine would have found it. */
-function learnt(preferred) {
+function learned(preferred) {
   const row = (file, head, outcome, before, after, stood) => ({ file, head, outcome, before, after, stood });
   return {
     id: 'my-feedback',

@@ -65,7 +65,7 @@ export async function benchStyle({
     const engine = startEngine(() => {});
     try {
       const alone = await engine.choose('auto', []);
-      const { records, answers } = await session(engine, alone, files.learnt, style, Math.max(...sizes));
+      const { records, answers } = await session(engine, alone, files.learned, style, Math.max(...sizes));
       const rows: object[] = [{ n: 0, ...(await measure(engine, alone, measured)) }];
       console.error(JSON.stringify({ style: style.name, answers, ...rows[0] }));
       for (const n of sizes) {
@@ -86,7 +86,7 @@ export async function benchStyle({
         rows.push(row);
         console.error(JSON.stringify({ style: style.name, ...row }));
       }
-      if (withCode) rows.push(await codeRow(scratch, engine, alone, files.learnt, style, measured));
+      if (withCode) rows.push(await codeRow(scratch, engine, alone, files.learned, style, measured));
       report[style.name] = { habits: style.habits, answers, rows };
     } finally {
       engine.dispose();

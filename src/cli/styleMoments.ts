@@ -12,7 +12,7 @@ import { type Habit, placesFor, restyled, restyledAt, type Style } from './style
 
 const FIXTURE = path.resolve(__dirname, '../../test/fixtures/eval/instant.json.gz');
 /** Single quotes, semicolons and camelCase all through. */
-const LEARNT_FROM = ['@sentry/core', 'lexical', '@lexical/react', '@lexical/table', '@dnd-kit/core', '@sentry/node'];
+const LEARNED_FROM = ['@sentry/core', 'lexical', '@lexical/react', '@lexical/table', '@dnd-kit/core', '@sentry/node'];
 const MEASURED_ON = ['@xterm/xterm', 'langium', '@deck.gl/core', '@nestjs/core', 'react-hook-form', 'release-it'];
 /** Lines before a place in a file that has only just begun. */
 const N_LINES_OF_NEW = 6;
@@ -121,7 +121,7 @@ export function joined(lines: readonly (string | undefined)[]): string {
   return lines.filter(line => line !== undefined).join('\n');
 }
 
-export async function readPackages(): Promise<{ readonly learnt: TrainingFile[]; readonly measured: TrainingFile[] }> {
+export async function readPackages(): Promise<{ readonly learned: TrainingFile[]; readonly measured: TrainingFile[] }> {
   const { packages } = JSON.parse(gunzipSync(await readFile(FIXTURE)).toString()) as {
     packages: readonly {
       readonly name: string;
@@ -134,5 +134,5 @@ export async function readPackages(): Promise<{ readonly learnt: TrainingFile[];
       .flatMap(({ files }) => files)
       .filter(file => /\.(?:ts|tsx|js|jsx)$/.test(file.path) && file.text.length > 1000 && file.text.length < 40_000)
       .map(file => ({ name: file.path, text: file.text }));
-  return { learnt: of(LEARNT_FROM), measured: of(MEASURED_ON) };
+  return { learned: of(LEARNED_FROM), measured: of(MEASURED_ON) };
 }

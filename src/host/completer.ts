@@ -37,7 +37,7 @@ export interface Question {
   readonly contextTokens: number;
   /** 1 while typing; a person who invokes completion sees several. */
   readonly nCompletions: number;
-  /** Milliseconds to wait for a pause in typing, or `auto` for what was learnt. */
+  /** Milliseconds to wait for a pause in typing, or `auto` for what was learned. */
   readonly debounce: number | 'auto';
   /** Completions whose first line is less probable than this are held back while typing; 0 shows all. */
   readonly showGate: number;

@@ -1,5 +1,5 @@
 /**
- * How long to wait after a key before asking the engine: learnt from how fast this person types and how fast this machine
+ * How long to wait after a key before asking the engine: learned from how fast this person types and how fast this machine
  * answers, instead of a constant. Pure; whoever uses it brings the clock.
  */
 

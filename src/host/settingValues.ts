@@ -18,7 +18,7 @@ export interface Settings {
   /** Globs of files to leave alone. */
   readonly exclude: Readonly<Record<string, boolean>>;
   readonly contextTokens: number;
-  /** Milliseconds, or `auto` for what is learnt from typing and answers. */
+  /** Milliseconds, or `auto` for what is learned from typing and answers. */
   readonly debounce: number | 'auto';
   readonly showGate: number;
   /** Whether it is recorded what becomes of suggestions. */

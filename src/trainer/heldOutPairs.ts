@@ -19,7 +19,7 @@ export function preferredShare(differences: readonly PairDifference[], strength:
   return preferred.length / Math.max(1, differences.length);
 }
 
-/** Mean of −log σ(β·(Δlog Q − Δlog Q0)); log 2 before anything is learnt. */
+/** Mean of −log σ(β·(Δlog Q − Δlog Q0)); log 2 before anything is learned. */
 export function preferenceLoss(differences: readonly PairDifference[], beta: number): number {
   const losses = differences.map(({ aligner, reference }) => Math.log1p(Math.exp(-beta * (aligner - reference))));
   return losses.reduce((sum, loss) => sum + loss, 0) / Math.max(1, losses.length);

@@ -9,7 +9,7 @@ import type { PreferencePair } from '../protocol/training';
 export interface PairRows {
   readonly chosen: TrainingRow;
   readonly rejected: TrainingRow;
-  /** `choose` and `report` are never trained on: one decides, the other tells whether the preference was learnt. */
+  /** `choose` and `report` are never trained on: one decides, the other tells whether the preference was learned. */
   readonly split: Split;
 }
 

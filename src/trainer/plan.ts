@@ -7,7 +7,7 @@ import type { DataAccount } from './preparedData';
 export const PLAN_FILE = 'plan.json';
 /** More rounds over the same code only memorise it; the held-out files would stop a little later. */
 const MOST_EPOCHS = 16;
-/** A preference is learnt in few rounds; more wears the rest of the module down. */
+/** A preference is learned in few rounds; more wears the rest of the module down. */
 const MOST_EPOCHS_OF_PAIRS = 6;
 const FEWEST_STEPS = 8;
 /** Share of the wanted minutes that drawing samples takes at most, and minutes of measuring in the end. */

@@ -1,5 +1,5 @@
 /**
- * What tells whether a person's preferences were learnt, how strong the module is to be, and what it costs elsewhere.
+ * What tells whether a person's preferences were learned, how strong the module is to be, and what it costs elsewhere.
  *
  * A preference says which of two responses is the better one, and nothing of all others: the likelier the chosen one becomes
  * beside the rejected one, the further the module may drift where nobody asked it. So the strength is chosen by what the
@@ -23,7 +23,7 @@ import type { Judge, Parts } from './setup';
 const ROWS_OF_CODE = 8;
 /** Share of the nats of other code that a person's preferences may cost. */
 const MOST_COST = 0.03;
-/** Share of the nats of what was kept below which nothing was learnt. */
+/** Share of the nats of what was kept below which nothing was learned. */
 const LEAST_GAIN = 0.005;
 
 export async function preferenceJudge(parts: Parts): Promise<Judge> {

@@ -228,7 +228,7 @@ class Training {
     if (mebibytes <= memoryMiB) return;
     throw new UserError(
       'training-memory',
-      say`The training needs more than the ${memoryMiB} MiB that it may take (${Math.round(mebibytes)} MiB). What was learnt is kept: allow more and resume.`,
+      say`The training needs more than the ${memoryMiB} MiB that it may take (${Math.round(mebibytes)} MiB). What was learned is kept: allow more and resume.`,
     );
   }
 }

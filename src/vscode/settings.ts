@@ -65,7 +65,7 @@ export async function switchScoreboard(isOn: boolean): Promise<void> {
 
 /**
  * Whether it is recorded what becomes of suggestions, so that a module may learn from it. In a workspace that is not
- * trusted only where the person's own settings say so: its files may be made to be learnt.
+ * trusted only where the person's own settings say so: its files may be made to be learned.
  */
 export function isLearningOn(scope: vscode.Uri | undefined): boolean {
   const section = vscode.workspace.getConfiguration('residual', scope ?? null);

@@ -305,7 +305,7 @@ describe('completer', () => {
 });
 
 describe('pace', () => {
-  const learnt = (gapMs: number, latencyMs: number) => {
+  const learned = (gapMs: number, latencyMs: number) => {
     const pace = new Pace();
     for (let i = 0; i < 200; i++) {
       pace.onKey(i * gapMs);
@@ -314,10 +314,10 @@ describe('pace', () => {
     return Math.round(pace.delayMs());
   };
   it('asks at once where answers are fast against the typing, and waits where they are not', () => {
-    assert.equal(learnt(180, 60), 0);
-    assert.equal(learnt(180, 130), 40);
-    assert.equal(learnt(180, 900), 144);
-    assert.equal(learnt(80, 60), 20);
+    assert.equal(learned(180, 60), 0);
+    assert.equal(learned(180, 130), 40);
+    assert.equal(learned(180, 900), 144);
+    assert.equal(learned(80, 60), 20);
   });
   it('does not take thinking for typing', () => {
     const pace = new Pace();

@@ -42,7 +42,7 @@ export function parseHistory(value: unknown): UsedImprovement[] {
 
 const NOTHING: Partial<UsedImprovement> = {};
 
-/** The modules with a new improvement in place of earlier ones, which learnt from the same records. */
+/** The modules with a new improvement in place of earlier ones, which learned from the same records. */
 export function withImprovement(modules: readonly ModuleSetting[], id: string): ModuleSetting[] {
   return [...modules.filter(module => !isImprovement(module.id)), { id }];
 }

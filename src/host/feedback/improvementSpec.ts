@@ -9,7 +9,7 @@ export const IMPROVEMENT_ID = 'my-feedback';
 /** Fewer pairs say more of single places than of a person. */
 export const FEWEST_PAIRS = 20;
 
-/** Those that `npm run -s bench -- --only style` was measured with: a style is learnt from a hundred answers. */
+/** Those that `npm run -s bench -- --only style` was measured with: a style is learned from a hundred answers. */
 const TUNED = { beta: 0.1, learningRate: 5e-4, replayShare: 0.5, minutes: 1 };
 
 export interface Wanted {

@@ -1,4 +1,4 @@
-/** What a person decides about a module that learnt from their feedback: use it, keep it, discard it, and go back. */
+/** What a person decides about a module that learned from their feedback: use it, keep it, discard it, and go back. */
 import * as vscode from 'vscode';
 import type { PendingImprovement } from '../../host/feedback/improvement';
 import {
@@ -45,7 +45,7 @@ export class ImprovementDecisions {
     await context.workspaceState.update(HISTORY_KEY, history.slice(0, -1));
     if (last === undefined) {
       void vscode.window.showInformationMessage(
-        vscode.l10n.t('No module that learnt from your feedback is in use here.'),
+        vscode.l10n.t('No module that learned from your feedback is in use here.'),
       );
       return;
     }

@@ -25,7 +25,7 @@ export class ImprovementPanel implements vscode.Disposable {
   ) {
     this.panel = new Panel<ToImprovementPage, FromImprovementPage>({
       name: 'improvement',
-      title: vscode.l10n.t('Residual: Learnt from Feedback'),
+      title: vscode.l10n.t('Residual: Learned from Feedback'),
       extensionUri,
       column: vscode.ViewColumn.Active,
       parse: parseFromImprovementPage,

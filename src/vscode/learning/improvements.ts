@@ -193,7 +193,7 @@ class Improvements implements vscode.Disposable {
     const wanted = {
       id,
       title: vscode.l10n.t('My Feedback, {0}', new Date().toLocaleDateString(vscode.env.language)),
-      description: vscode.l10n.t('Learnt from {0} suggestions that were kept or turned down.', pairs.length),
+      description: vscode.l10n.t('Learned from {0} suggestions that were kept or turned down.', pairs.length),
       proposal: alone.proposal,
       base,
       threads: engineLimits().threads || Math.min(MOST_THREADS, availableParallelism()),

@@ -1,4 +1,4 @@
-/** What was learnt, whether it holds on what it was not trained on, the decision, and the last completions before and after. */
+/** What was learned, whether it holds on what it was not trained on, the decision, and the last completions before and after. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import type {
   ChangedRow,
@@ -19,7 +19,7 @@ export function pageView(
 ): TemplateResult {
   return html`
     <div class="page">
-      <h1>${t('Learnt from your feedback')}</h1>
+      <h1>${t('Learned from your feedback')}</h1>
       ${state === undefined ? nothing : state.kind === 'nothing' ? nothingView() : reviewView(state.view, decide)}
     </div>
     <p class="said" role="status" aria-live="polite">${said}</p>
@@ -73,7 +73,7 @@ function verdictView({ preferred, isHeldOut, kept, gains }: ImprovementView): Te
   if (gains) return html`<p class="note">${surprise} ${where}</p>`;
   return html`<p class="note is-doubtful">
     <span class="codicon codicon-warning" aria-hidden="true"></span>
-    ${where} ${t('That is no gain: it has not learnt what you prefer. More feedback may help.')}
+    ${where} ${t('That is no gain: it has not learned what you prefer. More feedback may help.')}
   </p>`;
 }
 

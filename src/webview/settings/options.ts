@@ -34,7 +34,7 @@ export function optionsSection(page: SettingsPage, { options, learning }: PanelS
     html`<div class="settings">
       ${row(page, 'enable', t('Complete code as you type'), t('Off is off for everything, also for what is prepared in advance.'), options.enable, enableSwitch(page, options.enable))}
       ${row(page, 'languages', t('Languages'), t('Where completions come. A language without a row follows “All others”.'), options.languages, languageList(page, options.languages))}
-      ${row(page, 'debounce', t('Wait after a key'), t('Learnt: from how fast you type and how fast this machine answers.'), options.debounce, debounceControl(page, options.debounce))}
+      ${row(page, 'debounce', t('Wait after a key'), t('Learned: from how fast you type and how fast this machine answers.'), options.debounce, debounceControl(page, options.debounce))}
       ${row(page, 'contextTokens', t('Context'), t('Tokens of text around the cursor that the models see at most. More is slower.'), options.contextTokens, numberBox(page, 'contextTokens', t('Context'), options.contextTokens, t('tokens')))}
       ${row(page, 'showGate', t('Show from'), t('Completions whose first line is less probable are held back. 0 shows all; 0.05 is the default.'), options.showGate, numberBox(page, 'showGate', t('Show from'), options.showGate, t('probability')))}
       ${row(page, 'threads', t('Processor threads'), t('Of the engine. 0 chooses by the machine.'), options.threads, numberBox(page, 'threads', t('Processor threads'), options.threads, t('threads')))}
@@ -118,7 +118,7 @@ function debounceControl(page: SettingsPage, view: SettingView<number | 'auto'>)
   const fixed = () => page.post({ kind: 'setNumber', name: 'debounce', value: 75 });
   return html`<div class="choices" role="radiogroup" aria-label=${t('Wait after a key')} aria-describedby="about-debounce">
     <label class="check">
-      <input type="radio" name="debounce" id="debounce-auto" .checked=${live(isAuto)} @change=${auto} /> ${t('Learnt')}
+      <input type="radio" name="debounce" id="debounce-auto" .checked=${live(isAuto)} @change=${auto} /> ${t('Learned')}
     </label>
     <label class="check">
       <input type="radio" name="debounce" id="debounce-fixed" .checked=${live(!isAuto)} @change=${fixed} /> ${t('Always')}

@@ -99,7 +99,7 @@ function choicesView(page: WhyPage, { choices, index }: WhyView): TemplateResult
 function differsView(differsAt: number): TemplateResult {
   return html`<p class="note">
     ${t(
-      'The models write something else now, from token {0} on: a module has learnt since, or was replaced. What follows explains what they write now.',
+      'The models write something else now, from token {0} on: a module has learned since, or was replaced. What follows explains what they write now.',
       number(differsAt + 1),
     )}
   </p>`;

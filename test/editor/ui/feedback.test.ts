@@ -1,4 +1,4 @@
-// Learning from feedback, by a person at the keyboard: recorded on the disk, switched off, exported, learnt from, erased.
+// Learning from feedback, by a person at the keyboard: recorded on the disk, switched off, exported, learned from, erased.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -139,7 +139,7 @@ describe('feedback', function () {
     await driver.dismissToasts();
   });
 
-  it('says how much is needed before anything can be learnt', async () => {
+  it('says how much is needed before anything can be learned', async () => {
     const { driver } = window;
     await driver.palette(commandTitle('residual.improveFromFeedback'));
     await driver.waitForToast('A module needs at least 20 suggestions');
@@ -186,7 +186,7 @@ describe('feedback', function () {
     assert.deepEqual(JSON.parse(window.read(SETTINGS)), JSON.parse(settingsBefore));
     await driver.dismissToasts();
     await driver.palette(commandTitle('residual.undoImprovement'));
-    await driver.waitForToast('No module that learnt from your feedback is in use here');
+    await driver.waitForToast('No module that learned from your feedback is in use here');
     await driver.dismissToasts();
   });
 

@@ -10,7 +10,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { messageOf, UserError } from '../core/errors';
 import type { CompletionText } from '../core/fim';
 import { requestOf } from '../host/completer';
@@ -19,6 +18,7 @@ import { benchInstant } from './benchInstant';
 import { benchKills } from './benchKills';
 import { benchStyle } from './benchStyle';
 import { startEngine } from './engine';
+import { readOptions } from './options';
 
 const SAMPLE = path.resolve(__dirname, '../../samples/task-board/src/components/TaskCard.tsx');
 const N_STARTS = 5;
@@ -36,7 +36,8 @@ const BENCHES: Record<string, () => Promise<object>> = {
 const ONLY_WHEN_ASKED = ['instant', 'instant-10', 'kills', 'style'];
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, json: { type: 'boolean' } } });
+  const usage = `usage: npm run -s bench -- [--only ${Object.keys(BENCHES).join('|')}] [--json]`;
+  const values = readOptions({ only: { type: 'string' }, json: { type: 'boolean' } }, usage);
   if (values.only !== undefined && !(values.only in BENCHES)) {
     throw new UserError(
       'usage',

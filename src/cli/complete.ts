@@ -1,7 +1,6 @@
 /** `npm run -s complete`: one completion at a place in a file, through the editor's own engine. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { messageOf, UserError } from '../core/errors';
 import type { CompletionText } from '../core/fim';
 import { RULE_NAMES, type RuleName } from '../core/rules';
@@ -9,6 +8,7 @@ import { tidy } from '../core/tidy';
 import { requestOf } from '../host/completer';
 import type { ModuleSetting } from '../host/modules/moduleChoice';
 import { startEngine } from './engine';
+import { readOptions } from './options';
 
 const USAGE =
   'usage: npm run -s complete -- --file F --line L --column C [--module ID[:STRENGTH]]… [--proposal ID] [--rule R] [--seed N] [--temperature T] [--json]';
@@ -60,7 +60,21 @@ interface Asked {
 }
 
 function readArguments(): Asked {
-  const { values } = parse();
+  const text = { type: 'string' } as const;
+  const values = readOptions(
+    {
+      file: text,
+      line: text,
+      column: text,
+      proposal: text,
+      module: { type: 'string', multiple: true },
+      rule: text,
+      seed: text,
+      temperature: text,
+      json: { type: 'boolean' },
+    },
+    USAGE,
+  );
   if (values.file === undefined) throw new UserError('usage', USAGE);
   const rule = RULE_NAMES.find(r => r === values.rule);
   if (values.rule !== undefined && rule === undefined) {
@@ -77,27 +91,6 @@ function readArguments(): Asked {
     temperature: number('temperature', values.temperature ?? '0'),
     json: values.json ?? false,
   };
-}
-
-function parse() {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      options: {
-        file: text,
-        line: text,
-        column: text,
-        proposal: text,
-        module: { type: 'string', multiple: true },
-        rule: text,
-        seed: text,
-        temperature: text,
-        json: { type: 'boolean' },
-      },
-    });
-  } catch (error) {
-    throw new UserError('usage', `${messageOf(error)} ${USAGE}`);
-  }
 }
 
 /** `ID` or `ID:STRENGTH`. */

@@ -5,18 +5,21 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
 import { messageOf, UserError } from '../core/errors';
 import { answerAll, parseModules } from './answer';
 import { startEngine } from './engine';
 import { evaluateInstant } from './evalInstant';
 import { type Cursor, summarise } from './evalMetrics';
+import { readOptions } from './options';
+
+const USAGE =
+  'usage: npm run -s eval -- [--module ID[:STRENGTH][+ID…]]… [--proposal ID] [--limit N] [--cursors FILE.jsonl] [--instant [--calibrate]] [--json]';
 
 const CURSORS = path.resolve(__dirname, '../../test/fixtures/eval/cursors.jsonl');
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
+  const values = readOptions(
+    {
       module: { type: 'string', multiple: true },
       proposal: { type: 'string' },
       limit: { type: 'string' },
@@ -25,7 +28,8 @@ async function main(): Promise<void> {
       instant: { type: 'boolean' },
       calibrate: { type: 'boolean' },
     },
-  });
+    USAGE,
+  );
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : Number(values.limit);
   if (!(limit > 0)) throw new UserError('usage', `--limit must be a number above 0, not ${values.limit}.`);
   if (values.instant) return evaluateInstant({ ...values, limit });

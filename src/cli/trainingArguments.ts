@@ -1,12 +1,38 @@
 /** What `npm run -s train-module` was asked for. Numbers have the limits of the editor's form. */
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { messageOf, UserError } from '../core/errors';
+import { UserError } from '../core/errors';
 import { FORM_LIMITS, type FormNumber, isWithin, WHOLE_NUMBERS } from '../protocol/pages/training';
 import { OBJECTIVES, type Objective } from '../protocol/training';
+import { readOptions } from './options';
+import { trainingHelp } from './trainingHelp';
 
-const USAGE =
-  'usage: npm run -s train-module -- --from DIR --out DIR [--objective nll|ram|ram-normalised|joint|preference] [--pairs FILE.jsonl] [--minutes N | --steps N] [--base ID] [--proposal ID] [--id ID] [--title T] [--description T] [--domain D] [--licence SPDX] [--seed N] [--threads N] [--memory MIB] [--learning-rate X] [--replay X] [--alpha X] [--beta X] [--job DIR] [--json]';
+const USAGE = 'usage: npm run -s train-module -- --from DIR --out DIR [options], which --help tells of';
+
+const text = { type: 'string' } as const;
+export const OPTIONS = {
+  from: text,
+  out: text,
+  job: text,
+  objective: text,
+  pairs: text,
+  minutes: text,
+  steps: text,
+  base: text,
+  proposal: text,
+  id: text,
+  title: text,
+  description: text,
+  domain: text,
+  licence: text,
+  seed: text,
+  threads: text,
+  memory: text,
+  'learning-rate': text,
+  replay: text,
+  alpha: text,
+  beta: text,
+  json: { type: 'boolean' },
+} as const;
 
 /** Options that are numbers of the specification, by the names that it has for them. */
 export const NUMBER_OPTIONS = {
@@ -43,7 +69,7 @@ export interface Asked {
 
 /** @throws UserError */
 export function readArguments(): Asked {
-  const values = parse();
+  const values = readOptions(OPTIONS, USAGE, trainingHelp);
   if (values.out === undefined) throw new UserError('usage', USAGE);
   const objective = OBJECTIVES.find(known => known === values.objective);
   if (values.objective !== undefined && objective === undefined) {
@@ -72,40 +98,6 @@ export function readArguments(): Asked {
     numbers,
     json: values.json ?? false,
   };
-}
-
-function parse() {
-  const text = { type: 'string' } as const;
-  try {
-    return parseArgs({
-      options: {
-        from: text,
-        out: text,
-        job: text,
-        pairs: text,
-        objective: text,
-        proposal: text,
-        base: text,
-        id: text,
-        title: text,
-        description: text,
-        domain: text,
-        licence: text,
-        minutes: text,
-        steps: text,
-        seed: text,
-        threads: text,
-        memory: text,
-        'learning-rate': text,
-        replay: text,
-        alpha: text,
-        beta: text,
-        json: { type: 'boolean' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UserError('usage', `${messageOf(error)} ${USAGE}`);
-  }
 }
 
 function number(option: string, field: FormNumber, text: string): number {

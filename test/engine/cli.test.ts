@@ -71,6 +71,14 @@ describe('command line', function () {
     assert.notDeepEqual(tokens('--module', 'tiny:0.9'), tokens());
   });
 
+  for (const tool of ['complete', 'eval', 'bench', 'trainModule']) {
+    it(`tells of itself where --help is asked for: ${tool}`, () => {
+      const { status, stdout, stderr } = run(tool, '--only', 'no-such', '--help');
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+      assert.match(stdout, /npm run -s [\w-]+ -- .*--json|^ {2}--json /m);
+    });
+  }
+
   const mistakes: [string, string[], RegExp][] = [
     ['no file', ['--line', '1'], /^usage: /],
     [

@@ -281,7 +281,9 @@ describe('a download', () => {
     await run({}, never, 'secret');
     const given = (on: string) => hub.requests.filter(one => one.on === on).map(one => one.headers.authorization);
     assert.ok(given('hub').every(header => header === 'Bearer secret'));
-    assert.deepEqual(given('storage'), [undefined]);
+    // Asked more than once where the machine is too busy to answer in time.
+    assert.notEqual(given('storage').length, 0);
+    assert.ok(given('storage').every(header => header === undefined));
   });
 
   it('is one at a time, and takes over from a process that is gone', async () => {

@@ -51,11 +51,12 @@ function provider(pausedIn: (document: vscode.TextDocument) => string | undefine
         return [];
       },
     },
+    firstKeys: { onAsked: () => {} },
   };
-  const { completer, choices, neighbours, status, pausing, others, feedback } = parts;
+  const { completer, choices, neighbours, status, pausing, others, feedback, firstKeys } = parts;
   type Parts = ConstructorParameters<typeof InlineCompletions>;
   const inline = new InlineCompletions(
-    ...([completer, choices, neighbours, status, pausing, others, feedback] as unknown as Parts),
+    ...([completer, choices, neighbours, status, pausing, others, feedback, firstKeys] as unknown as Parts),
   );
   return { inline, asked, questions, places };
 }

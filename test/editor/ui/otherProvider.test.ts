@@ -49,8 +49,9 @@ describe('another provider of ghost text', () => {
     const file = path.join(window.profile, 'user/User/settings.json');
     await driver.until(
       'its switch',
-      () => JSON.parse(fs.readFileSync(file, 'utf8'))[SETTING],
-      value => value === false,
+      // Not yet whole while it is written.
+      () => fs.readFileSync(file, 'utf8'),
+      text => text.trimEnd().endsWith('}') && JSON.parse(text)[SETTING] === false,
     );
     await driver.revert();
   });

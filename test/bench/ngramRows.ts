@@ -22,7 +22,7 @@ const CONTEXT_TOKENS = 768;
 const N_WRITTEN = 20;
 const N_DRAFTED = 8;
 const N_LOADS = 5;
-const WEIGHTS = [0.21, 0.31, 0.4, 0.52, 0.58, 0.62, 0.87];
+const WEIGHTS = [0.06, 0.18, 0.28, 0.37, 0.43, 0.44, 0.75];
 const { signal } = new AbortController();
 
 async function main(): Promise<void> {

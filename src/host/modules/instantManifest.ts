@@ -14,7 +14,7 @@ export const INSTANT_STRENGTH = 0.1;
  */
 export const INSTANT_MIXTURE = {
   default: [0, 0.1, 0.2, 0.35, 0.4, 0.5, 0.7],
-  'residual-6m': [0.21, 0.31, 0.4, 0.52, 0.58, 0.62, 0.87],
+  'residual-6m': [0.06, 0.18, 0.28, 0.37, 0.43, 0.44, 0.75],
 } satisfies Record<string, readonly number[]>;
 
 /** @param nFiles how many files it was built from. */

@@ -35,6 +35,9 @@ export class FirstKeys implements vscode.Disposable {
     if (this.heard.has(document) || vscode.window.activeTextEditor?.document !== document) return;
     if (vscode.workspace.getConfiguration('editor', document).get('inlineSuggest.enabled') === false) return;
     this.heard.add(document);
-    void vscode.commands.executeCommand('editor.action.inlineSuggest.trigger', { explicit: false });
+    // A VS Code that knows no such argument may refuse it: then the next key is answered, as before.
+    vscode.commands
+      .executeCommand('editor.action.inlineSuggest.trigger', { explicit: false })
+      .then(undefined, () => {});
   }
 }

@@ -65,7 +65,7 @@ describe('modules as files', () => {
   }
 
   before(async () => {
-    await sent('ours.ram', { id: 'ours', title: TITLE, team: 'a field of somebody else' });
+    await sent('ours.ram', { id: 'ours', title: TITLE, version: '1.0.0', team: 'a field of somebody else' });
     window.write('evil.ram', rawZip([{ name: '../evil.md', content: 'x' }]).toString('latin1'));
     fs.writeFileSync(
       path.join(window.workspace, 'evil.ram'),

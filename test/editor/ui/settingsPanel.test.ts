@@ -107,7 +107,12 @@ describe('the settings panel', () => {
     });
 
     it('follows the settings file', async () => {
-      writeSettings(window, { 'residual.modules': [{ id: tests.id, strength: 0.9 }, { id: generic.id }] });
+      writeSettings(window, {
+        'residual.modules': [
+          { id: tests.id, strength: 0.9 },
+          { id: generic.id, strength: 0.3 },
+        ],
+      });
       await untilActive([tests.title, generic.title]);
       assert.equal(await page.find(`#strength-${tests.id}`).inputValue(), '0.9');
       assert.match((await page.find('#alignment').textContent()) ?? '', /scaled to 1/);

@@ -40,17 +40,17 @@ export function placesIn(name: string, sources: readonly Source[], n: number, se
   const random = seededRandom(seed ^ hashOf(name));
   let nDraws = 0;
   const draw = () => random.uniform(nDraws++, 0);
-  const order = shuffled([...sources, ...sources], seededRandom(seed ^ hashOf(`${name} files`)));
+  const order = shuffled(
+    Array<readonly Source[]>(PER_FILE).fill(sources).flat(),
+    seededRandom(seed ^ hashOf(`${name} files`)),
+  );
   // A package with a place too few or too many lacks another kind than the next one.
   const first = Math.floor(draw() * KINDS.length);
   const places: Place[] = [];
-  const nOf = new Map<string, number>();
   for (const source of order) {
     if (places.length === n) break;
-    if ((nOf.get(source.path) ?? 0) >= PER_FILE) continue;
     const place = cut(name, source, KINDS[(first + places.length) % KINDS.length], draw);
     if (place === undefined || places.some(({ id }) => id === place.id)) continue;
-    nOf.set(source.path, (nOf.get(source.path) ?? 0) + 1);
     places.push(place);
   }
   return places;

@@ -75,6 +75,28 @@ export async function measured<I extends Item, T extends Item>(
   return inputs.map(({ id }) => done.get(id)!);
 }
 
+/**
+ * The results to compare with.
+ * @param same names of the header whose values both must have
+ * @throws UserError where there are none, or they are of something else
+ */
+export async function resultsAgainst<T extends Item>(
+  file: string,
+  header: Header,
+  same: readonly string[],
+): Promise<Results<T>> {
+  const found = await readResults<T>(file);
+  if (found === undefined) throw new UserError('no-results', `There are no results at ${file}.`);
+  for (const key of same) {
+    if (found.header[key] === header[key]) continue;
+    throw new UserError(
+      'other-results',
+      `${file} cannot be compared with: its ${key} is ${found.header[key]}, not ${header[key]}.`,
+    );
+  }
+  return found;
+}
+
 function refuseOthers(found: Header, wanted: Header, file: string): void {
   const differs = Object.keys({ ...found, ...wanted }).find(key => found[key] !== wanted[key]);
   if (differs === undefined) return;

@@ -168,14 +168,15 @@ describe('the tokenizer', () => {
 
   it('cuts only the tail again when a key is pressed at the end of a long text', () => {
     const cutLengths: number[] = [];
-    const encoding = new IncrementalEncoding(
-      text => {
+    const encoding = new IncrementalEncoding({
+      split: text => {
         cutLengths.push(text.length);
         return text.match(/\n +| ?\w+|\W/g) ?? [];
       },
-      true,
-      () => [1],
-    );
+      isShortSighted: true,
+      longestApart: 0,
+      encodePiece: () => [1],
+    });
     const text = 'const value = 1;\n'.repeat(500);
     encoding.encode(text);
     encoding.encode(`${text}x`);

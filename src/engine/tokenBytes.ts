@@ -7,14 +7,22 @@ import { unspellInto } from './byteAlphabet';
 
 export class TokenBytes {
   #vocabSize = 0;
-  #data = new Uint8Array(1 << 16);
+  #data: Uint8Array;
   #nUsed = 0;
   /** Per token, where its bytes start and end in `#data`. */
-  #starts = new Int32Array(1 << 10);
-  #ends = new Int32Array(1 << 10);
+  #starts: Int32Array;
+  #ends: Int32Array;
   /** Open addressing: a token + 1, or 0 for free. Holds what `addSpelled` brought. */
-  #slots = new Int32Array(1 << 11);
+  #slots: Int32Array;
   #nIndexed = 0;
+
+  /** @param nExpected tokens, about; growing on the way costs as much again as adding them */
+  constructor(nExpected: number) {
+    this.#data = new Uint8Array(8 * nExpected + 64);
+    this.#starts = new Int32Array(nExpected + 64);
+    this.#ends = new Int32Array(nExpected + 64);
+    this.#slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * nExpected + 64)));
+  }
 
   /** One more than the highest token. */
   get vocabSize(): number {

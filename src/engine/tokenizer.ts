@@ -82,7 +82,7 @@ class ByteLevelTokenizer implements Tokenizer {
   readonly #normalize: (text: string) => string;
   readonly #split: Split;
   readonly #encoding: IncrementalEncoding;
-  readonly #tokens = new TokenBytes();
+  readonly #tokens: TokenBytes;
   readonly #pairs: BytePairs;
   #order: TokenOrder | undefined;
   /** Added tokens that are not special; a piece that equals one was cut out as one. */
@@ -104,6 +104,8 @@ class ByteLevelTokenizer implements Tokenizer {
     this.#normalize = normalizer ? text => normalizer(text) : text => text;
 
     const { vocab, merges = [], ignore_merges = false } = json.model;
+    // A merge makes a token, and every byte is one.
+    this.#tokens = new TokenBytes(merges.length + 256);
     for (const spelled in vocab) {
       const token = vocab[spelled];
       if (specialIds.has(token)) this.#tokens.reserve(token);

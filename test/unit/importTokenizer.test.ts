@@ -58,6 +58,11 @@ function open(values: Values): Tokenizer {
   return createTokenizer({ id: 'test', json: tokenizer, config, special: undefined });
 }
 
+/** Several names stand for the same patterns. */
+const FIRST_OF_ITS_KIND = Object.entries(SPLIT_PATTERNS)
+  .filter(([, patterns], i, all) => all.findIndex(([, other]) => other.join() === patterns.join()) === i)
+  .map(([pre]) => pre);
+
 describe('a tokenizer made from metadata', () => {
   for (const [pre, rows] of Object.entries(oracle.ids)) {
     it(`of "${pre}" gives the ids of the Rust original`, () => {
@@ -67,7 +72,9 @@ describe('a tokenizer made from metadata', () => {
         assert.equal(tokenizer.decode(rows[i]), pre === 'qwen2' ? text.normalize('NFC') : text);
       });
     });
+  }
 
+  for (const pre of FIRST_OF_ITS_KIND) {
     it(`of "${pre}" gives after every edit what encoding the whole text gives`, () => {
       const edited = open(valuesOf(pre));
       const whole = open(valuesOf(pre));

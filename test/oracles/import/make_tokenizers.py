@@ -83,6 +83,7 @@ TEXTS = [
     "it's we're I'm they've he'll she'd can't",
     "IT'S WE'RE I'M THEY'VE HE'LL SHE'D CAN'T Ve'Re'lL",
     "'s 't's''s' 'Sx a'\u017f b'\u017ft '\u212a",
+    "po\u017ft la\u017ft mo\u017ft; it'\u017ft an'\u017ft",
     "rock'n'roll l'été d'Arc O'Re",
     "0 12 345 6789 1234567890123 3.14159 1,000,000 0xFF 1e-10 007",
     "x1 y22z 333a4 v1.2.3-rc.4",

@@ -4,7 +4,8 @@
  */
 import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted, UserError } from '../core/errors';
-import type { LanguageModel, SeekReport, Sequence } from '../core/model';
+import type { LanguageModel, OpenOptions, SeekOptions, SeekReport, Sequence } from '../core/model';
+import { type Row, WholeRow } from '../core/row';
 import { say } from '../core/sentence';
 import type { CausalGraph, PassCache } from './graph';
 import { logSoftmaxRow } from './logSoftmax';
@@ -53,7 +54,7 @@ export class OnnxModel implements LanguageModel {
     return sum;
   }
 
-  open(): Sequence {
+  open(_options: OpenOptions = {}): Sequence {
     const { graph, contextLength } = this.source;
     const sequence = new OnnxSequence(graph.openCache(), graph.vocabSize, contextLength, () => {
       this.#open.delete(sequence);
@@ -73,7 +74,7 @@ class OnnxSequence implements Sequence {
   /** Always as long as the cache. */
   readonly #tokens: number[] = [];
   /** Buffers for rows; the first `#nRows` hold the rows after tokens `#firstRow`, `#firstRow` + 1, … */
-  readonly #rows: Float32Array[] = [];
+  readonly #rows: WholeRow[] = [];
   #firstRow = 0;
   #nRows = 0;
   #isBusy = false;
@@ -96,7 +97,7 @@ class OnnxSequence implements Sequence {
   async seek(
     tokens: readonly number[],
     signal: AbortSignal,
-    between: () => Promise<void> = nothing,
+    { between = nothing }: SeekOptions = {},
   ): Promise<SeekReport> {
     if (tokens.length === 0) throw new Error('A sequence needs at least one token.');
     this.#checkRoom(tokens.length);
@@ -119,7 +120,7 @@ class OnnxSequence implements Sequence {
     return { nCached, nPrefilled: tokens.length - nCached };
   }
 
-  logps(): Float32Array {
+  logps(): Row {
     const last = this.#tokens.length - 1;
     if (!this.#holdsRow(last)) throw new Error('The row after the last token was not evaluated: seek or push first.');
     return this.#rows[last - this.#firstRow];
@@ -129,7 +130,7 @@ class OnnxSequence implements Sequence {
     await this.verify([token], signal);
   }
 
-  async verify(draft: readonly number[], signal: AbortSignal): Promise<readonly Float32Array[]> {
+  async verify(draft: readonly number[], signal: AbortSignal): Promise<readonly Row[]> {
     this.#checkRoom(this.#tokens.length + draft.length);
     throwIfAborted(signal);
     await this.#exclusively(() => this.#evaluate(draft, 0, draft.length, draft.length));
@@ -156,8 +157,8 @@ class OnnxSequence implements Sequence {
     if (keepsRowBefore) this.#swapRows(0, nBefore - 1 - this.#firstRow);
     this.#firstRow = keepsRowBefore ? first - 1 : first;
     this.#nRows = keepsRowBefore ? nRows + 1 : nRows;
-    while (this.#rows.length < this.#nRows) this.#rows.push(new Float32Array(this.vocabSize));
-    for (let i = 0; i < nRows; i++) logSoftmaxRow(logits, i, this.#rows[this.#nRows - nRows + i]);
+    while (this.#rows.length < this.#nRows) this.#rows.push(new WholeRow(new Float32Array(this.vocabSize)));
+    for (let i = 0; i < nRows; i++) logSoftmaxRow(logits, i, this.#rows[this.#nRows - nRows + i].values);
   }
 
   #swapRows(a: number, b: number): void {

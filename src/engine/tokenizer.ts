@@ -156,6 +156,17 @@ class ByteLevelTokenizer implements Tokenizer {
     return this.#bytes[token] ?? NO_BYTES;
   }
 
+  startingWith(bytes: Uint8Array): readonly number[] {
+    const found: number[] = [];
+    for (const [token, own] of this.#bytes.entries()) {
+      const n = Math.min(own.length, bytes.length);
+      let i = 0;
+      while (i < n && own[i] === bytes[i]) i++;
+      if (n > 0 && i === n) found.push(token);
+    }
+    return found;
+  }
+
   lastPreTokenStart(text: string): number {
     const normal = this.#normalize(text);
     const start = this.#encoding.lastPieceStart(normal);

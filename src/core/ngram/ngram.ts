@@ -5,6 +5,7 @@
 
 import { argmax } from '../distribution';
 import type { LanguageModel, SeekReport, Sequence, Tokenizer } from '../model';
+import { WholeRow } from '../row';
 import type { NgramCounts } from './ngramCounts';
 import { readHistory } from './ngramHistory';
 import { NgramRow, type Recognition } from './ngramRow';
@@ -82,7 +83,7 @@ export interface Draft {
 export class NgramSequence implements Sequence {
   #tokens: number[] = [];
   #history: number[] = [];
-  readonly #rows: Float32Array[] = [];
+  readonly #rows: WholeRow[] = [];
   /** The revision of the counts that row 0 was read at; undefined when it has to be read. */
   #readAt: number | undefined;
 
@@ -105,10 +106,10 @@ export class NgramSequence implements Sequence {
     return { nCached: 0, nPrefilled: tokens.length };
   }
 
-  logps(): Float32Array {
+  logps(): WholeRow {
     const row = this.#buffer(0);
     if (this.#readAt !== this.store.revision) {
-      this.row.read(this.#history, row);
+      this.row.read(this.#history, row.values);
       this.#readAt = this.store.revision;
     }
     return row;
@@ -124,11 +125,11 @@ export class NgramSequence implements Sequence {
     this.#append(token);
   }
 
-  async verify(draft: readonly number[]): Promise<readonly Float32Array[]> {
+  async verify(draft: readonly number[]): Promise<readonly WholeRow[]> {
     const rows = draft.map((token, i) => {
       this.#append(token);
       const row = this.#buffer(i + 1);
-      this.row.read(this.#history, row);
+      this.row.read(this.#history, row.values);
       return row;
     });
     return rows;
@@ -146,7 +147,7 @@ export class NgramSequence implements Sequence {
     const tokens: number[] = [];
     const probs: number[] = [];
     const nHistory = this.#history.length;
-    const row = this.#buffer(1);
+    const row = this.#buffer(1).values;
     while (tokens.length < n) {
       this.row.read(this.#history, row);
       const token = argmax(row);
@@ -174,8 +175,8 @@ export class NgramSequence implements Sequence {
     this.#readAt = undefined;
   }
 
-  #buffer(i: number): Float32Array {
-    this.#rows[i] ??= new Float32Array(this.store.vocabSize);
+  #buffer(i: number): WholeRow {
+    this.#rows[i] ??= new WholeRow(new Float32Array(this.store.vocabSize));
     return this.#rows[i];
   }
 }

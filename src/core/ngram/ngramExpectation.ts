@@ -49,7 +49,7 @@ export async function expectationOf(
     if (tokens.length === 0) continue;
     await sequence.seek(tokens);
     const { order: nKnown, count } = sequence.recognition();
-    views.push({ tokens, nKnown, count, row: sequence.logps().slice() });
+    views.push({ tokens, nKnown, count, row: sequence.logps().values.slice() });
   }
   const longest = Math.max(0, ...views.map(({ nKnown }) => nKnown));
   const used = views.filter(({ nKnown, count }) => nKnown === longest && count > 0);

@@ -450,6 +450,49 @@ describe('n-gram sequence', () => {
     }
   });
 
+  it('lists what the contexts were followed by, with the mass of all others', async () => {
+    // Ordinary tokens of which no text has more than a part, and line breaks among them.
+    const words = [...Array.from({ length: 30 }, (_, i) => `w${i} `), ...WORDS.slice(5)];
+    const large = listTokenizer(words);
+    const store = new NgramStore(words.length, MAX_BYTES);
+    store.put('f', '', [0, 1, 2, 30, 3, 4, 0, 1, 2, 31, 5, 6, 6, 6]);
+    await store.settle(noPause);
+    for (const [prompt, followers] of [
+      [
+        [0, 1, 2],
+        [30, 31],
+      ],
+      [[7, 6], [6]],
+      [[20, 21, 20], [21]],
+      [[29], []],
+    ] as const) {
+      for (const reading of ['open', 'openContext'] as const) {
+        const sequence = new NgramModel(store, large)[reading]();
+        await sequence.seek(prompt);
+        const row = sequence.logps();
+        const listed = [...row.ids.subarray(0, row.n)];
+        assert.equal(new Set(listed).size, row.n);
+        const written = reading === 'open' ? prompt : [];
+        // The document's words, what followed, the commonest token and the end, and nothing else.
+        const expected = new Set([...(reading === 'open' || prompt[0] !== 20 ? followers : []), ...written, 6, 32]);
+        assert.deepEqual(new Set(listed), expected, `${reading} ${prompt}`);
+        const whole = dense(row);
+        const rest = whole.reduce((sum, logp, v) => (expected.has(v) ? sum : sum + Math.exp(logp)), 0);
+        assert.ok(Math.abs(Math.exp(row.logRest) - rest) < 1e-6, `${Math.exp(row.logRest)}, not ${rest}`);
+        assert.ok(expected.has(argmax(whole)));
+      }
+    }
+  });
+
+  it('lists all, and leaves nothing to others, where everything was seen', async () => {
+    const sequence = new NgramModel(await storeOf({}), tokenizer).open();
+    await sequence.seek(Array.from({ length: V - 5 }, (_, token) => token));
+    const row = sequence.logps();
+    assert.equal(row.n, V - 4);
+    const rest = [PREFIX, SUFFIX, MIDDLE, FILE].reduce((sum, token) => sum + Math.exp(row.logp(token)), 0);
+    assert.ok(Math.abs(Math.exp(row.logRest) - rest) < 1e-6);
+  });
+
   it('drafts what greedy decoding would write, and leaves the sequence where it was', async () => {
     const sequence = new NgramModel(await storeOf(FILES), tokenizer).open();
     const prompt = FILES.y.slice(4, 12);

@@ -4,8 +4,10 @@ import { ByteConstraint } from '../../src/core/byteConstraint';
 import { type AlignerSource, type DecodeParams, decode } from '../../src/core/decoder';
 import { Candidates, klDivergence, nucleus } from '../../src/core/distribution';
 import { seekAll } from '../../src/core/lockstep';
-import { mixInPlace } from '../../src/core/mixture';
+import { mixInPlace, mixtureWeight } from '../../src/core/mixture';
 import type { Sequence } from '../../src/core/model';
+import { NgramModel } from '../../src/core/ngram/ngram';
+import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { seededRandom } from '../../src/core/random';
 import { likeliest, likeliestOf, SparseRow, valuesOf, WholeRow } from '../../src/core/row';
 import { RULE_NAMES, type RuleName } from '../../src/core/rules';
@@ -170,6 +172,7 @@ describe('decoding from sparse rows', () => {
     aligners: readonly AlignerSource[],
     over: Partial<DecodeParams>,
     bytes?: () => ByteConstraint,
+    prompt: readonly number[] = [0],
   ): Promise<Told[]> {
     const params = plainParams(V, {
       topP: 0.8,
@@ -178,7 +181,7 @@ describe('decoding from sparse rows', () => {
       ...over,
       ...(bytes && { constraint: bytes() }),
     });
-    await seekAll(proposal, aligners, [0], params.constraint, signal);
+    await seekAll(proposal, aligners, prompt, params.constraint, signal);
     const told: Told[] = [];
     for await (const { token, p, candidates, alignedProbs } of decode(proposal, aligners, params, signal)) {
       const aligned = new Array<number>(V).fill(0);
@@ -284,6 +287,36 @@ describe('decoding from sparse rows', () => {
       assert.deepEqual(new Set(Array.from(asked)), new Set(likeliestOf(new WholeRow(q[last]), 4)));
     }
     assert.equal(sparse.asked.length, 3);
+  });
+
+  it('mixes an n-gram in as whole rows do: its names become candidates', async () => {
+    const words = [...Array.from({ length: V - 1 }, (_, i) => `w${i} `), '<|endoftext|>'];
+    const store = new NgramStore(V, 1 << 20);
+    store.put('f', '', [5, 17, 23, 5, 17, 23, 5, 17, 9]);
+    await store.settle(async () => {});
+    const model = new NgramModel(store, listTokenizer(words));
+    let nNames = 0;
+    for (const seed of seeds) {
+      // P would never write what the files hold.
+      const p = table(seed).map(row => logps([...row].map((x, v) => ([5, 17, 23].includes(v) ? -30 : x))));
+      const aligners = (): AlignerSource[] => {
+        const sequence = model.open();
+        return [
+          {
+            rule: 'geometric',
+            strength: 0.2,
+            sequence,
+            mixture: () => mixtureWeight([0.02, 0.6], sequence.recognition()),
+          },
+        ];
+      };
+      const over = { topP: 0.7, random: seededRandom(seed) };
+      const sparse = await run(new ListingSequence(p, K, [5]), aligners(), { ...over, history: [] }, undefined, [5]);
+      const whole = await run(new FakeSequence(p, [5]), aligners(), { ...over, history: [] }, undefined, [5]);
+      assertSame(sparse, whole, `${seed}`);
+      nNames += sparse.filter(({ token }) => token === 17 || token === 23).length;
+    }
+    assert.ok(nNames > 4, `${nNames}`);
   });
 
   it('with another temperature of P, cuts the nucleus out of what is listed', async () => {

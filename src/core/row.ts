@@ -38,6 +38,10 @@ export class WholeRow implements Row, Listed {
     return this.values.length;
   }
 
+  get sizeBytes(): number {
+    return this.values.byteLength;
+  }
+
   logp(token: number): number {
     return this.values[token];
   }

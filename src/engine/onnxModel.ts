@@ -4,10 +4,11 @@
  */
 import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted, UserError } from '../core/errors';
-import type { LanguageModel, OpenOptions, SeekOptions, SeekReport, Sequence } from '../core/model';
-import { type Row, WholeRow } from '../core/row';
+import type { LanguageModel, OpenOptions, SeekOptions, SeekReport, Sequence, Wanted } from '../core/model';
+import { type Row, SparseRow, WholeRow } from '../core/row';
 import { say } from '../core/sentence';
-import type { CausalGraph, PassCache } from './graph';
+import type { CausalGraph, ListedLogits, Logits, PassCache } from './graph';
+import { listRow } from './listedRow';
 import { logSoftmaxRow } from './logSoftmax';
 
 /**
@@ -54,9 +55,13 @@ export class OnnxModel implements LanguageModel {
     return sum;
   }
 
-  open(_options: OpenOptions = {}): Sequence {
+  /** Rows are whole, too, where the graph lists none. */
+  open({ rows }: OpenOptions = {}): Sequence {
     const { graph, contextLength } = this.source;
-    const sequence = new OnnxSequence(graph.openCache(), graph.vocabSize, contextLength, () => {
+    const form = graph.listsRows && rows === undefined ? 'listed' : 'whole';
+    const newRow = () =>
+      form === 'listed' ? new SparseRow(graph.vocabSize) : new WholeRow(new Float32Array(graph.vocabSize));
+    const sequence = new OnnxSequence(graph.openCache(form), newRow, contextLength, () => {
       this.#open.delete(sequence);
     });
     this.#open.add(sequence);
@@ -74,14 +79,14 @@ class OnnxSequence implements Sequence {
   /** Always as long as the cache. */
   readonly #tokens: number[] = [];
   /** Buffers for rows; the first `#nRows` hold the rows after tokens `#firstRow`, `#firstRow` + 1, … */
-  readonly #rows: WholeRow[] = [];
+  readonly #rows: (WholeRow | SparseRow)[] = [];
   #firstRow = 0;
   #nRows = 0;
   #isBusy = false;
 
   constructor(
     private readonly cache: PassCache,
-    private readonly vocabSize: number,
+    private readonly newRow: () => WholeRow | SparseRow,
     private readonly contextLength: number,
     private readonly onClose: () => void,
   ) {}
@@ -91,19 +96,19 @@ class OnnxSequence implements Sequence {
   }
 
   get sizeBytes(): number {
-    return this.cache.sizeBytes + this.#rows.length * this.vocabSize * Float32Array.BYTES_PER_ELEMENT;
+    return this.#rows.reduce((sum, row) => sum + row.sizeBytes, this.cache.sizeBytes);
   }
 
   async seek(
     tokens: readonly number[],
     signal: AbortSignal,
-    { between = nothing }: SeekOptions = {},
+    { between = nothing, wanted = [] }: SeekOptions = {},
   ): Promise<SeekReport> {
     if (tokens.length === 0) throw new Error('A sequence needs at least one token.');
     this.#checkRoom(tokens.length);
     const nCommon = this.#commonPrefixLength(tokens);
-    const hasRow = nCommon === tokens.length && this.#holdsRow(nCommon - 1);
-    // Without its row, the last token is evaluated again to get one.
+    const hasRow = nCommon === tokens.length && this.#holdsRow(nCommon - 1) && this.#lists(nCommon - 1, wanted);
+    // Without its row, or what is wanted of it, the last token is evaluated again.
     const nCached = hasRow ? nCommon : Math.min(nCommon, tokens.length - 1);
     await this.#exclusively(async () => {
       this.#truncate(nCached);
@@ -114,7 +119,8 @@ class OnnxSequence implements Sequence {
           await between();
         }
         throwIfAborted(signal);
-        await this.#evaluate(tokens, start, Math.min(start + PREFILL_CHUNK, tokens.length), 1);
+        const end = Math.min(start + PREFILL_CHUNK, tokens.length);
+        await this.#evaluate(tokens, start, end, end === tokens.length ? 1 : 0, wanted);
       }
     });
     return { nCached, nPrefilled: tokens.length - nCached };
@@ -126,14 +132,14 @@ class OnnxSequence implements Sequence {
     return this.#rows[last - this.#firstRow];
   }
 
-  async push(token: number, signal: AbortSignal): Promise<void> {
-    await this.verify([token], signal);
+  async push(token: number, signal: AbortSignal, wanted: Wanted = []): Promise<void> {
+    await this.verify([token], signal, wanted);
   }
 
-  async verify(draft: readonly number[], signal: AbortSignal): Promise<readonly Row[]> {
+  async verify(draft: readonly number[], signal: AbortSignal, wanted: Wanted = []): Promise<readonly Row[]> {
     this.#checkRoom(this.#tokens.length + draft.length);
     throwIfAborted(signal);
-    await this.#exclusively(() => this.#evaluate(draft, 0, draft.length, draft.length));
+    await this.#exclusively(() => this.#evaluate(draft, 0, draft.length, draft.length, wanted));
     return this.#rows.slice(this.#nRows - draft.length, this.#nRows);
   }
 
@@ -148,17 +154,17 @@ class OnnxSequence implements Sequence {
   }
 
   /** One pass over `tokens[start..end)`; keeps the rows of the last `nRows` of them, and the row before the pass. */
-  async #evaluate(tokens: readonly number[], start: number, end: number, nRows: number): Promise<void> {
+  async #evaluate(tokens: readonly number[], start: number, end: number, nRows: number, wanted: Wanted): Promise<void> {
     const nBefore = this.#tokens.length;
-    const logits = await this.cache.append(tokens, start, end, nRows);
+    const passed = await this.cache.append(tokens, start, end, nRows, wanted);
     for (let i = start; i < end; i++) this.#tokens.push(tokens[i]);
     const first = this.#tokens.length - nRows;
     const keepsRowBefore = first === nBefore && this.#holdsRow(nBefore - 1);
     if (keepsRowBefore) this.#swapRows(0, nBefore - 1 - this.#firstRow);
     this.#firstRow = keepsRowBefore ? first - 1 : first;
     this.#nRows = keepsRowBefore ? nRows + 1 : nRows;
-    while (this.#rows.length < this.#nRows) this.#rows.push(new WholeRow(new Float32Array(this.vocabSize)));
-    for (let i = 0; i < nRows; i++) logSoftmaxRow(logits, i, this.#rows[this.#nRows - nRows + i].values);
+    while (this.#rows.length < this.#nRows) this.#rows.push(this.newRow());
+    for (let i = 0; i < nRows; i++) write(passed, i, wanted, this.#rows[this.#nRows - nRows + i]);
   }
 
   #swapRows(a: number, b: number): void {
@@ -170,6 +176,14 @@ class OnnxSequence implements Sequence {
   /** Whether the row after token `index` is at hand. */
   #holdsRow(index: number): boolean {
     return index >= this.#firstRow && index < this.#firstRow + this.#nRows;
+  }
+
+  /** Whether the row after token `index`, which is at hand, says what is wanted. */
+  #lists(index: number, wanted: Wanted): boolean {
+    const row = this.#rows[index - this.#firstRow];
+    if (row instanceof WholeRow) return true;
+    for (let i = 0; i < wanted.length; i++) if (!row.has(wanted[i])) return false;
+    return true;
   }
 
   /** Rows behind the new end stay where they are: every pass sets anew which rows there are. */
@@ -203,6 +217,13 @@ class OnnxSequence implements Sequence {
       this.#isBusy = false;
     }
   }
+}
+
+/** Row `i` of a pass. */
+function write(passed: Logits | ListedLogits | undefined, i: number, wanted: Wanted, row: WholeRow | SparseRow): void {
+  if (passed?.kind === 'whole' && row instanceof WholeRow) logSoftmaxRow(passed, i, row.values);
+  else if (passed?.kind === 'listed' && row instanceof SparseRow) listRow(passed, i, wanted, row);
+  else throw new Error('The graph gave rows of another form than it was asked for.');
 }
 
 async function nothing(): Promise<void> {}

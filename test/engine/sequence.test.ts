@@ -25,7 +25,7 @@ for (const form of FORMS) {
     const oracle = oracleOf(form);
     const tolerance = form === 'qwen2-half-cache' ? SAME_HALF : SAME;
     let loaded: Proposal;
-    const open = () => loaded.model.open();
+    const open = () => loaded.model.open({ rows: 'whole' });
     /** More than one prefill chunk, well within the context. */
     const long = someTokens(PREFILL_CHUNK + 60);
     const close = (a: ArrayLike<number>, b: ArrayLike<number>) => {

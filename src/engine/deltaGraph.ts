@@ -79,23 +79,14 @@ export class DeltaGraph implements CausalGraph {
 
   openCache(form: RowForm): PassCache {
     const rows = new KvRows(this.#pastNames.length, this.#kvHeads * this.#headDim, this.contextLength);
-    return {
-      get length() {
-        return rows.length;
-      },
-      get sizeBytes() {
-        return rows.sizeBytes;
-      },
-      truncate: length => rows.truncate(length),
-      append: async (tokens, start, end, nRows, wanted) => {
-        const fetches = ['new_kv', ...(nRows === 0 ? [] : outputsOf(form, wanted))];
-        // A graph gives one row at least, which nobody needs to fetch.
-        const feeds = () => this.#feeds(rows, tokens, start, end, Math.max(1, nRows), wanted);
-        const outputs = await this.session.run(feeds, fetches);
-        rows.append(outputs.new_kv.data as Float32Array, end - start);
-        return nRows === 0 ? undefined : rowsOf(form, outputs);
-      },
-    };
+    return new DeltaCache(rows, async (tokens, start, end, nRows, wanted) => {
+      const fetches = ['new_kv', ...(nRows === 0 ? [] : outputsOf(form, wanted))];
+      // A graph gives one row at least, which nobody needs to fetch.
+      const feeds = () => this.#feeds(rows, tokens, start, end, Math.max(1, nRows), wanted);
+      const outputs = await this.session.run(feeds, fetches);
+      rows.append(outputs.new_kv.data as Float32Array, end - start);
+      return nRows === 0 ? undefined : rowsOf(form, outputs);
+    });
   }
 
   #feeds(rows: KvRows, tokens: readonly number[], start: number, end: number, nRows: number, wanted: Wanted): Feeds {
@@ -154,6 +145,30 @@ export class DeltaGraph implements CausalGraph {
     this.#ids = new BigInt64Array(2 * nNew);
     this.#positions = new BigInt64Array(2 * nNew);
     this.#outputRows = new BigInt64Array(2 * nNew);
+  }
+}
+
+class DeltaCache implements PassCache {
+  constructor(
+    private readonly rows: KvRows,
+    readonly append: PassCache['append'],
+  ) {}
+
+  get length(): number {
+    return this.rows.length;
+  }
+
+  get sizeBytes(): number {
+    return this.rows.sizeBytes;
+  }
+
+  adopt(from: PassCache, length: number): void {
+    if (!(from instanceof DeltaCache)) throw new Error('Only a cache of the same graph can be copied.');
+    this.rows.copy(from.rows, length);
+  }
+
+  truncate(length: number): void {
+    this.rows.truncate(length);
   }
 }
 

@@ -33,6 +33,8 @@ export interface PassCache {
   /** Tokens in the cache. */
   readonly length: number;
   readonly sizeBytes: number;
+  /** Becomes the first `length` tokens of another cache of the same graph. */
+  adopt(from: PassCache, length: number): void;
   /** Forgets everything after the first `length` tokens. Costs nothing until the next pass. */
   truncate(length: number): void;
   /**

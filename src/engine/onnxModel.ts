@@ -4,12 +4,13 @@
  */
 import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted, UserError } from '../core/errors';
-import type { LanguageModel, OpenOptions, SeekOptions, SeekReport, Sequence, Wanted } from '../core/model';
+import type { LanguageModel, OpenOptions, SeekOptions, SeekReport, Wanted } from '../core/model';
 import { type Row, SparseRow, WholeRow } from '../core/row';
 import { say } from '../core/sentence';
 import type { CausalGraph, ListedLogits, Logits, PassCache } from './graph';
 import { listRow } from './listedRow';
 import { logSoftmaxRow } from './logSoftmax';
+import type { CachingSequence } from './warmSequences';
 
 /**
  * Tokens in one prefill pass. A pass cannot be interrupted, so this bounds how long a cancelled request still computes;
@@ -56,7 +57,7 @@ export class OnnxModel implements LanguageModel {
   }
 
   /** Rows are whole, too, where the graph lists none. */
-  open({ rows }: OpenOptions = {}): Sequence {
+  open({ rows }: OpenOptions = {}): CachingSequence {
     const { graph, contextLength } = this.source;
     const form = graph.listsRows && rows === undefined ? 'listed' : 'whole';
     const newRow = () =>
@@ -75,7 +76,7 @@ export class OnnxModel implements LanguageModel {
   }
 }
 
-class OnnxSequence implements Sequence {
+class OnnxSequence implements CachingSequence {
   /** Always as long as the cache. */
   readonly #tokens: number[] = [];
   /** Buffers for rows; the first `#nRows` hold the rows after tokens `#firstRow`, `#firstRow` + 1, … */
@@ -106,7 +107,7 @@ class OnnxSequence implements Sequence {
   ): Promise<SeekReport> {
     if (tokens.length === 0) throw new Error('A sequence needs at least one token.');
     this.#checkRoom(tokens.length);
-    const nCommon = this.#commonPrefixLength(tokens);
+    const nCommon = this.sharedLength(tokens);
     const hasRow = nCommon === tokens.length && this.#holdsRow(nCommon - 1) && this.#lists(nCommon - 1, wanted);
     // Without its row, or what is wanted of it, the last token is evaluated again.
     const nCached = hasRow ? nCommon : Math.min(nCommon, tokens.length - 1);
@@ -146,6 +147,23 @@ class OnnxSequence implements Sequence {
   rewind(n: number): void {
     if (n < 0 || n > this.#tokens.length) throw new Error(`Cannot rewind ${n} of ${this.#tokens.length} tokens.`);
     this.#truncate(this.#tokens.length - n);
+  }
+
+  sharedLength(tokens: readonly number[]): number {
+    const n = Math.min(tokens.length, this.#tokens.length);
+    let i = 0;
+    while (i < n && tokens[i] === this.#tokens[i]) i++;
+    return i;
+  }
+
+  adopt(from: CachingSequence, n: number): void {
+    if (!(from instanceof OnnxSequence)) throw new Error('Only a sequence of the same model can be copied.');
+    if (this.#isBusy || from.#isBusy) throw new Error('The sequence is being evaluated.');
+    if (n > from.length) throw new Error(`Cannot copy ${n} of ${from.length} tokens.`);
+    this.cache.adopt(from.cache, n);
+    this.#tokens.length = 0;
+    for (let i = 0; i < n; i++) this.#tokens.push(from.#tokens[i]);
+    this.#nRows = 0;
   }
 
   close(): void {
@@ -190,13 +208,6 @@ class OnnxSequence implements Sequence {
   #truncate(length: number): void {
     this.cache.truncate(length);
     this.#tokens.length = length;
-  }
-
-  #commonPrefixLength(tokens: readonly number[]): number {
-    const n = Math.min(tokens.length, this.#tokens.length);
-    let i = 0;
-    while (i < n && tokens[i] === this.#tokens[i]) i++;
-    return i;
   }
 
   #checkRoom(length: number): void {

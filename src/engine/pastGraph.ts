@@ -163,6 +163,13 @@ class PastCache implements PassCache {
     return this.#held.reduce((sum, { values }) => sum + values.byteLength, 0);
   }
 
+  /** Nothing is copied: no pass writes to what another has given. */
+  adopt(from: PassCache, length: number): void {
+    if (!(from instanceof PastCache)) throw new Error('Only a cache of the same graph can be copied.');
+    this.#held = length === 0 ? [] : from.#held;
+    this.length = length;
+  }
+
   truncate(length: number): void {
     this.length = Math.min(this.length, length);
     if (this.length === 0) this.#held = [];

@@ -162,6 +162,25 @@ for (const form of FORMS) {
       close(dense(b.logps()), await rowOf([...oracle.tokens, 40]));
     });
 
+    it('goes on from a copy of another, and leaves that as it was', async () => {
+      const { tokens } = oracle;
+      const [from, copy] = [open(), open()];
+      await from.seek([...tokens, 40, 41], never);
+      await copy.seek(long, never);
+      copy.adopt(from, 11);
+      assert.equal(copy.length, 11);
+      assert.throws(() => copy.logps(), /was not evaluated/);
+      assert.equal(copy.sharedLength(tokens), 11);
+      const other = [...tokens.slice(0, 11), 50, 51, 52];
+      assert.deepEqual(await copy.seek(other, never), { nCached: 11, nPrefilled: 3 });
+      close(dense(copy.logps()), await rowOf(other));
+      await from.push(42, never);
+      close(dense(from.logps()), await rowOf([...tokens, 40, 41, 42]));
+      await copy.push(53, never);
+      close(dense(copy.logps()), await rowOf([...other, 53]));
+      assert.throws(() => copy.adopt(from, 100), /Cannot copy/);
+    });
+
     it('keeps what was evaluated when it is cancelled between chunks', async () => {
       const sequence = open();
       const controller = new AbortController();

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tiny random models as people have them, as GGUF and as Hugging Face folders, and what gguf-py and transformers make of them.
 
-  python make.py          (needs torch, transformers, tokenizers, gguf 0.19; writes beside itself)
+  python make_models.py          (needs torch, transformers, tokenizers, gguf 0.19; writes beside itself)
 
   types.json      { type: { blocks, values } }, base64: random blocks of every type, and gguf-py's float32 of them
   rotary.json     [{ config, headDim, rates, attentionFactor }]: transformers' inverse frequencies of a config.json
@@ -111,7 +111,7 @@ def rotary():
 def tokenizer():
     """Byte-level BPE of 90 tokens, as GGUF lists and as the tokenizer.json that says the same."""
     special = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
-    letters = [chr(c) for c in range(ord("!"), ord("~") + 1) if chr(c) not in "@#$%^&~`"] + ["Ġ", "Ċ"]
+    letters = ["Ġ", "Ċ"] + [chr(c) for c in range(ord("!"), ord("~") + 1) if chr(c) not in "@#$%^&~`"]
     letters = letters[:N_TOKENS - len(special) - 6]
     merges = ["r e", "Ġ t", "i n", "t u", "tu r", "re tur"]
     texts = special + letters + [merge.replace(" ", "") for merge in merges]

@@ -178,7 +178,7 @@ CONFIGS = {
     "qwen2-tied": lambda: Qwen2Config(**COMMON, intermediate_size=32, tie_word_embeddings=True, rope_parameters=dict(rope_type="default", rope_theta=1e6)),
     "qwen3": lambda: Qwen3Config(**COMMON, intermediate_size=32, head_dim=16, tie_word_embeddings=True, rope_parameters=YARN),
     "granite": lambda: GraniteConfig(**COMMON, intermediate_size=32, tie_word_embeddings=True, **SCALED),
-    "granite4": lambda: GraniteMoeHybridConfig(**COMMON, shared_intermediate_size=32, intermediate_size=32, num_local_experts=0, num_experts_per_tok=0,
+    "granite4": lambda: GraniteMoeHybridConfig(**COMMON, shared_intermediate_size=32, intermediate_size=16, num_local_experts=0, num_experts_per_tok=0,
                                                layer_types=["full_attention"] * 2, position_embedding_type="rope", tie_word_embeddings=True,
                                                mamba_n_heads=8, mamba_d_head=8, **SCALED),
     "smollm3": lambda: SmolLM3Config(**{**COMMON, "num_hidden_layers": 4, "pad_token_id": None}, intermediate_size=32, tie_word_embeddings=True),

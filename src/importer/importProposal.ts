@@ -4,7 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { throwIfAborted, UserError } from '../core/errors';
@@ -20,7 +20,6 @@ import { configOf, fimFieldOf, writesChat } from './proposalFiles';
 import { buildProposalGraph, type ProposalGraph } from './proposalGraph';
 import { Shards } from './shards';
 import type { SourceModel } from './sourceModel';
-import { textFilesOf } from './tokenizer';
 import { writeWeights } from './writeWeights';
 
 export interface ImportSpec {
@@ -64,7 +63,7 @@ const MOST_THREADS = 4;
 
 /** @throws UserError naming what keeps the source from being imported */
 export async function planImport(source: string): Promise<ImportPlan> {
-  const model = await openSource(source, textFilesOf);
+  const model = await openSource(source);
   try {
     const formats = FORMATS.filter(format => format !== 'fp32').map(format => {
       const sizeBytes = weightBytesOf(model, format);
@@ -94,12 +93,13 @@ export async function importProposal(
   onProgress: (progress: ImportProgress) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const model = await openSource(spec.source, textFilesOf);
+  const model = await openSource(spec.source);
   try {
     const proposal = buildProposalGraph(model, numberPlanOf(model, spec.format));
     const shards = new Shards(proposal.graph.outside, `model_${spec.format}`);
     const parent = path.dirname(path.resolve(spec.out));
     await mkdir(parent, { recursive: true });
+    await checkFree(spec.out);
     await checkRoom(parent, shards.sizeBytes);
     const dir = path.join(parent, `.importing-${randomUUID()}`);
     await mkdir(dir);
@@ -237,6 +237,11 @@ async function sha256Of(file: string, signal: AbortSignal): Promise<string> {
     hash.update(chunk as Buffer);
   }
   return hash.digest('hex');
+}
+
+async function checkFree(out: string): Promise<void> {
+  if ((await stat(out).catch(() => undefined)) === undefined) return;
+  throw new UserError('import-out-taken', say`${out} is there already. Choose another folder, or delete it.`);
 }
 
 async function checkRoom(dir: string, neededBytes: number): Promise<void> {

@@ -13,7 +13,7 @@ import { workbenchRunsHere } from './workbench/install.mjs';
 export function chooseEditor({ desktop }) {
   if (desktop || !workbenchRunsHere) return { kind: 'desktop' };
   const provided = provideChromium();
-  return 'advice' in provided ? { kind: 'none', advice: provided.advice } : { kind: 'browser' };
+  return provided.advice ? { kind: 'none', advice: provided.advice } : { kind: 'browser' };
 }
 
 /**

@@ -15,7 +15,7 @@ import { provideChromium } from './chromium.mjs';
  */
 export async function openPage({ tmp, viewport = { width: 1280, height: 800 } }) {
   const provided = provideChromium();
-  if ('advice' in provided) throw new Error(provided.advice);
+  if (provided.advice) throw new Error(provided.advice);
   const browser = await chromium.launch({
     executablePath: provided.path,
     handleSIGINT: false,

@@ -20,22 +20,35 @@ const installers = {
   suse: ['zypper --non-interactive install chromium'],
 };
 
+/** @typedef {{ environment: NodeJS.ProcessEnv, osRelease: string, isRoot: boolean }} Machine `osRelease` is /etc/os-release */
+
+/** @returns {Machine} */
+function thisMachine() {
+  return {
+    environment: process.env,
+    osRelease: fs.existsSync('/etc/os-release') ? fs.readFileSync('/etc/os-release', 'utf8') : '',
+    isRoot: process.getuid?.() === 0,
+  };
+}
+
 /**
  * A Chromium for the browser workbench; where there is none, root on a CI machine, which is ours to change, installs one.
- * @returns {{ path: string } | { advice: string }} `advice` is one sentence that names the command
+ * @param {Machine} [machine]
+ * @returns {{ path: string, advice?: undefined } | { path?: undefined, advice: string }} `advice` is one sentence that names the command
  */
-export function provideChromium() {
-  const found = findChromium();
+export function provideChromium(machine = thisMachine()) {
+  const { environment, osRelease, isRoot } = machine;
+  const found = findChromium(environment);
   if (found) return { path: found };
-  const advice = chromiumAdvice({ osRelease: readOsRelease(), isRoot: isRoot(), named: process.env.RESIDUAL_CHROMIUM });
-  if (!process.env.CI || !isRoot() || process.env.RESIDUAL_CHROMIUM) return { advice };
-  try {
-    install(installCommands(readOsRelease()));
-  } catch (error) {
-    console.error(error.message);
+  if (environment.CI && isRoot && !environment.RESIDUAL_CHROMIUM) {
+    try {
+      install(installCommands(osRelease), environment);
+    } catch (error) {
+      console.error(error.message);
+    }
   }
-  const installed = findChromium();
-  return installed ? { path: installed } : { advice };
+  const installed = findChromium(environment);
+  return installed ? { path: installed } : { advice: chromiumAdvice(machine) };
 }
 
 /** @returns {string | undefined} path of the binary */
@@ -50,9 +63,10 @@ export function findChromium(environment = process.env) {
 
 /**
  * One sentence. On systems without a known command it says what is missing.
- * @param {{ osRelease: string, isRoot: boolean, named: string | undefined }} machine `named` is RESIDUAL_CHROMIUM
+ * @param {Machine} machine
  */
-export function chromiumAdvice({ osRelease, isRoot, named }) {
+export function chromiumAdvice({ environment, osRelease, isRoot }) {
+  const named = environment.RESIDUAL_CHROMIUM;
   if (named) return `There is no file ${named}, which RESIDUAL_CHROMIUM names: name a Chromium, or unset it.`;
   const commands = installCommands(osRelease).map(command => (isRoot ? command : `sudo ${command}`));
   const how =
@@ -68,13 +82,13 @@ export function installCommands(osRelease) {
   return known ? installers[known] : [];
 }
 
-function install(commands) {
+function install(commands, environment) {
   for (const command of commands) {
     console.log(`Installing Chromium: ${command}`);
     const [program, ...args] = command.split(' ');
     execFileSync(program, args, {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      env: { ...environment, DEBIAN_FRONTEND: 'noninteractive' },
     });
   }
 }
@@ -89,12 +103,4 @@ function ofPlaywright(environment) {
   return folders
     .sort((a, b) => revision(b) - revision(a))
     .flatMap(folder => ['chrome-linux64', 'chrome-linux'].map(name => path.join(cache, folder, name, 'chrome')));
-}
-
-function isRoot() {
-  return process.getuid?.() === 0;
-}
-
-function readOsRelease() {
-  return fs.existsSync('/etc/os-release') ? fs.readFileSync('/etc/os-release', 'utf8') : '';
 }

@@ -1,10 +1,10 @@
 /** What is missing on a machine is said in one sentence, before anything is installed or built. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { chromiumAdvice, findChromium, installCommands } from '../../scripts/workbench/chromium.mjs';
+import { chromiumAdvice, findChromium, installCommands, provideChromium } from '../../scripts/workbench/chromium.mjs';
 
 const DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nID=debian\n';
 const UBUNTU = 'NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian\n';
@@ -27,17 +27,15 @@ describe('Chromium', () => {
     it(`is installed as ${name} does it`, () => assert.match(installCommands(osRelease).join(), commands));
 
   it('is asked for with the one command to run, by whoever may run it', () => {
-    const machine = { osRelease: DEBIAN, named: undefined };
+    const machine = { environment: {}, osRelease: DEBIAN, isRoot: true };
     assert.equal(
-      chromiumAdvice({ ...machine, isRoot: true }),
+      chromiumAdvice(machine),
       'There is no Chromium on this machine: run apt-get update && apt-get install -y --no-install-recommends chromium fonts-liberation, or name one in RESIDUAL_CHROMIUM.',
     );
     assert.match(chromiumAdvice({ ...machine, isRoot: false }), /run sudo apt-get update && sudo apt-get install/);
-    assert.match(chromiumAdvice({ ...machine, osRelease: '', isRoot: true }), /: install Chromium .*, or name one/);
-    assert.match(
-      chromiumAdvice({ ...machine, isRoot: true, named: '/x/y' }),
-      /no file \/x\/y, which RESIDUAL_CHROMIUM/,
-    );
+    assert.match(chromiumAdvice({ ...machine, osRelease: '' }), /: install Chromium .*, or name one/);
+    const environment = { RESIDUAL_CHROMIUM: '/x/y' };
+    assert.match(chromiumAdvice({ ...machine, environment }), /no file \/x\/y, which RESIDUAL_CHROMIUM/);
   });
 
   describe('on a machine', () => {
@@ -61,6 +59,32 @@ describe('Chromium', () => {
       assert.equal(findChromium(environment), onPath);
       assert.equal(findChromium({ ...environment, RESIDUAL_CHROMIUM: newest }), newest);
       assert.equal(findChromium({ ...environment, RESIDUAL_CHROMIUM: `${newest}-gone` }), undefined);
+    });
+
+    it('is installed by root under CI, by nobody else', function () {
+      if (process.platform === 'win32') this.skip();
+      const bin = path.join(home, 'sbin');
+      const log = path.join(home, 'apt.log');
+      const apt = binary('sbin/apt-get');
+      writeFileSync(apt, `#!/bin/sh\necho "$@" >> ${log}\n[ "$1" = update ] || : > ${bin}/chromium\n`);
+      const environment = { HOME: path.join(home, 'empty'), PATH: bin, CI: 'true' };
+      const machine = { environment, osRelease: DEBIAN, isRoot: true };
+      const { CI: _, ...atHome } = environment;
+      for (const other of [
+        { ...machine, isRoot: false },
+        { ...machine, environment: atHome },
+        { ...machine, environment: { ...environment, RESIDUAL_CHROMIUM: '/x/y' } },
+      ])
+        assert.ok(provideChromium(other).advice);
+      assert.ok(!existsSync(log));
+      assert.deepEqual(provideChromium(machine), { path: path.join(bin, 'chromium') });
+      assert.match(readFileSync(log, 'utf8'), /^update\ninstall -y .*chromium fonts-liberation\n$/);
+      // What is there is not installed again; what cannot be installed is asked for.
+      assert.deepEqual(provideChromium(machine), { path: path.join(bin, 'chromium') });
+      assert.equal(readFileSync(log, 'utf8').split('\n').length, 3);
+      rmSync(path.join(bin, 'chromium'));
+      writeFileSync(apt, '#!/bin/sh\nexit 100\n');
+      assert.match(provideChromium(machine).advice ?? '', /run apt-get update/);
     });
 
     const start = (environment: NodeJS.ProcessEnv, nodeArguments: readonly string[] = []) =>

@@ -1,7 +1,7 @@
 /** A language model that is a table: the next row depends on the last token alone. Everything can be enumerated. */
 import type { SeekOptions, Sequence, Tokenizer, Wanted } from '../../../src/core/model';
 import { likeliestOf, type Row, SparseRow, WholeRow } from '../../../src/core/row';
-import { startingWith } from './startingWith';
+import { scanStartingWith } from './startingWith';
 
 export type Table = readonly Float32Array[];
 
@@ -141,7 +141,7 @@ export function listTokenizer(vocabulary: readonly string[]): Tokenizer {
     },
     decode: tokens => tokens.map(t => (byteRows[t].length > 0 ? vocabulary[t] : '')).join(''),
     bytes: token => byteRows[token],
-    startingWith: owed => startingWith(owed, byteRows),
+    startingWith: owed => scanStartingWith({ vocabSize: vocabulary.length, bytes: token => byteRows[token] }, owed),
     lastPreTokenStart: text => text.search(/([A-Za-z]+|.)?$/s),
   };
 }

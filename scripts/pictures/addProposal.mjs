@@ -14,7 +14,7 @@ export async function pictures({ driver, shoot, page }) {
   await begin('A Folder on This Machine');
   await shoot('source');
   await row('A Model from').click();
-  await row('not tested by Residual').waitFor();
+  await row('complete better').waitFor();
   await shoot('suggestions');
   await driver.type('owner/some-model@v1');
   await row('owner/some-model').waitFor();

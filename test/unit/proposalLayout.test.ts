@@ -53,9 +53,9 @@ describe('the layout of a model', () => {
     [
       'weights of another library',
       [...BASE, 'model.safetensors'],
-      /model\.safetensors, and no ONNX graph.*onnx-community/,
+      /model\.safetensors, and neither.*ONNX graph.*GGUF/,
     ],
-    ['a GGUF', ['qwen.Q4_0.gguf'], /no ONNX graph/],
+    ['a GGUF', ['qwen.Q4_0.gguf'], /nor an ONNX graph/],
   ];
   for (const [what, names, reason] of refused) {
     it(`is refused with ${what}, and says what to do`, () => {

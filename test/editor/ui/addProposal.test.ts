@@ -148,9 +148,9 @@ describe('adding a proposal from a folder', () => {
 
   it('says what a folder lacks, and adds nothing', async () => {
     fs.rmSync(path.join(folder, 'onnx'), { recursive: true });
-    fs.writeFileSync(path.join(folder, 'model.safetensors'), 'x');
+    fs.writeFileSync(path.join(folder, 'pytorch_model.bin'), 'x');
     await chooseFolder();
-    const messages = await window.driver.waitForToast('model.safetensors, and no ONNX graph');
+    const messages = await window.driver.waitForToast('pytorch_model.bin, and neither a whole model in safetensors');
     assert.equal(messages.length, 1, messages.join('\n'));
   });
 
@@ -173,7 +173,7 @@ describe('a hub that nobody agreed to', () => {
     const { driver } = window;
     await begin();
     await enterRow('A Model from huggingface.co');
-    await waitForRow('not tested by Residual');
+    await waitForRow('complete better');
     await driver.type('some-owner/some-model@v1');
     await enterRow('some-owner/some-model');
     await dialog().waitFor();
@@ -206,7 +206,7 @@ describe('adding a proposal from a hub', () => {
   async function name(address: string): Promise<void> {
     await begin();
     await enterRow('A Model from 127.0.0.1');
-    await waitForRow('not tested by Residual');
+    await waitForRow('complete better');
     await window.driver.type(address);
     await enterRow(address.split('@')[0]);
   }
@@ -311,7 +311,7 @@ describe('adding a proposal from a hub', () => {
     const { driver } = window;
     await begin();
     await enterRow('A Model from 127.0.0.1');
-    await waitForRow('not tested by Residual');
+    await waitForRow('complete better');
     await driver.type('https://evil.example/owner/name');
     await waitForRow('evil.example is not the hub that is used here');
     await driver.press('Enter');

@@ -50,11 +50,7 @@ describe('the layout of a model', () => {
     ['no configuration', ['tokenizer.json', 'onnx/model.onnx'], /config\.json is missing/],
     ['a graph at the top', [...BASE, 'model.onnx'], /model\.onnx is not in a folder named onnx/],
     ['an older export', [...BASE, 'onnx/decoder_model_merged.onnx'], /an older kind of export/],
-    [
-      'weights of another library',
-      [...BASE, 'model.safetensors'],
-      /model\.safetensors, and neither.*ONNX graph.*GGUF/,
-    ],
+    ['weights of another library', [...BASE, 'model.safetensors'], /model\.safetensors, and neither.*ONNX graph.*GGUF/],
     ['a GGUF', ['qwen.Q4_0.gguf'], /nor an ONNX graph/],
   ];
   for (const [what, names, reason] of refused) {

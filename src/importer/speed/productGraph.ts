@@ -21,7 +21,8 @@ export interface ProductGraph {
   readonly weightsBytes: number;
 }
 
-type Bytes = Uint8Array;
+/** Pieces that are written one after the other; only in the end are they put together. */
+type Bytes = readonly Uint8Array[];
 
 /** @param fill writes noise: what is multiplied must not be all alike */
 export function productGraph(format: ImportFormat, fill: (bytes: Uint8Array) => void): ProductGraph {
@@ -29,7 +30,12 @@ export function productGraph(format: ImportFormat, fill: (bytes: Uint8Array) => 
   const initializers: Bytes[] = [];
   let weightsBytes = 0;
   let from = 'x';
-  const addTensor = (name: string, type: number, dims: readonly number[], data: Bytes) => {
+  // The same noise in each, which the runtime copies: what counts is that there are so many bytes to read.
+  const noise = new Uint8Array(format === 'int8' ? WIDTH * HIDDEN : (WIDTH * HIDDEN) / 2);
+  fill(noise);
+  // Seven bits, in two's complement: pairs of wider ones saturate on older processors.
+  if (format === 'int8') for (let k = 0; k < noise.length; k++) noise[k] = ((noise[k] & 127) - 64) & 255;
+  const addTensor = (name: string, type: number, dims: readonly number[], data: Uint8Array) => {
     initializers.push(field(GRAPH.initializer, tensor(name, type, dims, data)));
     weightsBytes += data.length;
   };
@@ -39,7 +45,7 @@ export function productGraph(format: ImportFormat, fill: (bytes: Uint8Array) => 
     // Keeps the outputs about as large as the inputs are.
     const scale = 1 / Math.sqrt(nIn);
     if (format === 'int8') addRows(from, to, i, nIn, nOut, scale / 37);
-    else addBlocks(from, to, i, nIn, nOut, scale / 4.6);
+    else addBlocks(from, to, i, nIn, nOut, scale / 18);
     from = to;
   }
   const graph = join(
@@ -55,14 +61,11 @@ export function productGraph(format: ImportFormat, fill: (bytes: Uint8Array) => 
     field(MODEL.opsetImport, number(OPSET.version, 17)),
     field(MODEL.opsetImport, join(field(OPSET.domain, text('com.microsoft')), number(OPSET.version, 1))),
   );
-  return { model, weightsBytes };
+  return { model: Buffer.concat(model), weightsBytes };
 
-  /** Dynamic activations of 8 bits by weights of 7: pairs of wider ones saturate on older processors. */
+  /** Activations of 8 bits, scaled by what they are. */
   function addRows(input: string, output: string, i: number, nIn: number, nOut: number, scale: number): void {
-    const weights = new Int8Array(nIn * nOut);
-    fill(new Uint8Array(weights.buffer));
-    for (let k = 0; k < weights.length; k++) weights[k] >>= 1;
-    addTensor(`w${i}`, INT8, [nIn, nOut], new Uint8Array(weights.buffer));
+    addTensor(`w${i}`, INT8, [nIn, nOut], noise);
     addTensor(`s${i}`, FLOAT, [1], new Uint8Array(new Float32Array([scale]).buffer));
     nodes.push(
       node('DynamicQuantizeLinear', [input], [`q${i}`, `qs${i}`, `qz${i}`]),
@@ -74,10 +77,8 @@ export function productGraph(format: ImportFormat, fill: (bytes: Uint8Array) => 
   }
 
   function addBlocks(input: string, output: string, i: number, nIn: number, nOut: number, scale: number): void {
-    const weights = new Uint8Array((nIn * nOut) / 2);
-    fill(weights);
     const nBlocks = (nIn / BLOCK) * nOut;
-    addTensor(`w${i}`, UINT8, [nOut, nIn / BLOCK, BLOCK / 2], weights);
+    addTensor(`w${i}`, UINT8, [nOut, nIn / BLOCK, BLOCK / 2], noise);
     addTensor(`s${i}`, FLOAT, [nBlocks], new Uint8Array(new Float32Array(nBlocks).fill(scale).buffer));
     const shape = { K: nIn, N: nOut, bits: 4, block_size: BLOCK, accuracy_level: 4 };
     const attributes = Object.entries(shape).map(([name, value]) => attribute(name, value));
@@ -117,8 +118,8 @@ function attribute(name: string, value: number): Bytes {
   return field(NODE.attribute, join(field(1, text(name)), number(3, value), number(20, INT_ATTRIBUTE)));
 }
 
-function tensor(name: string, type: number, dims: readonly number[], data: Bytes): Bytes {
-  return join(...dims.map(dim => number(1, dim)), number(2, type), field(8, text(name)), field(9, data));
+function tensor(name: string, type: number, dims: readonly number[], data: Uint8Array): Bytes {
+  return join(...dims.map(dim => number(1, dim)), number(2, type), field(8, text(name)), field(9, [data]));
 }
 
 /** float32 [nTokens, WIDTH]: TypeProto.Tensor in ValueInfoProto. */
@@ -129,14 +130,15 @@ function valueInfo(name: string): Bytes {
 
 /** Protocol buffers' wire format: a field with its length, and one that is a number. */
 function field(id: number, data: Bytes): Bytes {
-  return join(varint((id << 3) | 2), varint(data.length), data);
+  const length = data.reduce((sum, piece) => sum + piece.length, 0);
+  return [varint((id << 3) | 2), varint(length), ...data];
 }
 
 function number(id: number, value: number): Bytes {
-  return join(varint(id << 3), varint(value));
+  return [varint(id << 3), varint(value)];
 }
 
-function varint(value: number): Bytes {
+function varint(value: number): Uint8Array {
   const bytes: number[] = [];
   for (let rest = value; ; rest = Math.floor(rest / 128)) {
     if (rest < 128) return Uint8Array.from([...bytes, rest]);
@@ -145,9 +147,9 @@ function varint(value: number): Bytes {
 }
 
 function text(value: string): Bytes {
-  return Buffer.from(value);
+  return [Buffer.from(value)];
 }
 
 function join(...parts: readonly Bytes[]): Bytes {
-  return Buffer.concat(parts);
+  return parts.flat();
 }

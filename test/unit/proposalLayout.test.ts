@@ -20,19 +20,29 @@ describe('the layout of a model', () => {
       'onnx/model_q4.onnx.data',
       'onnx/model_q4f16.onnx',
       'onnx/model_quantized.onnx',
+      'onnx/model_int8.onnx',
+      'onnx/model_int8-00001-of-00002.safetensors',
+      'onnx/model_int8-00002-of-00002.safetensors',
+      'onnx/model_int8-big.safetensors',
     ];
     const { variants } = layoutOf(files(...BASE, ...names), 'it');
     assert.deepEqual(
       variants.map(({ dtype, files: parts }) => [dtype, ...parts.map(({ name }) => name)]),
       [
         ['quantized', 'onnx/model_quantized.onnx'],
+        [
+          'int8',
+          'onnx/model_int8.onnx',
+          'onnx/model_int8-00001-of-00002.safetensors',
+          'onnx/model_int8-00002-of-00002.safetensors',
+        ],
         ['q4', 'onnx/model_q4.onnx', 'onnx/model_q4.onnx.data'],
         ['fp32', 'onnx/model.onnx', 'onnx/model.onnx_data'],
         ['fp16', 'onnx/model_fp16.onnx'],
         ['q4f16', 'onnx/model_q4f16.onnx'],
       ],
     );
-    assert.equal(variants[2].sizeBytes, 100 + 1000);
+    assert.equal(variants[3].sizeBytes, 100 + 1000);
   });
 
   it('takes what a model needs, and nothing else of what is there', () => {

@@ -27,7 +27,7 @@ export async function pictures({ driver, shoot, page }) {
 
   const choose = async folder => {
     await begin('A Folder on This Machine');
-    await driver.press('Enter');
+    await row('A Folder on This Machine').click();
     await row('tests').waitFor();
     await input.fill(`${folder}/`);
     await row('tests').waitFor({ state: 'detached' });

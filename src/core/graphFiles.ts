@@ -38,7 +38,9 @@ export function graphNameOf(dtype: string, names: readonly string[]): string {
 export function weightFilesOf(graph: string, names: readonly string[]): string[] {
   const stem = graph.slice(0, -'.onnx'.length);
   const isOfGraph = (rest: string) => rest.startsWith('.') || SHARD.test(rest);
-  return [...new Set(names)].filter(name => name.startsWith(stem) && name !== graph && isOfGraph(name.slice(stem.length)));
+  return [...new Set(names)].filter(
+    name => name.startsWith(stem) && name !== graph && isOfGraph(name.slice(stem.length)),
+  );
 }
 
 const SHARD = /^-\d{5}-of-\d{5}\.safetensors$/;

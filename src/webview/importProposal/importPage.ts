@@ -36,6 +36,7 @@ export class ImportPage {
     }
     if (before !== this.stageKind) this.isAsking = false;
     this.redraw();
+    if (before !== this.stageKind) this.placeCursor();
     // What had the focus may be gone with the stage that it was of: it goes to the heading of the next one.
     if (before !== this.stageKind && hadFocus && document.activeElement === document.body)
       document.getElementById('stage-title')?.focus();
@@ -65,6 +66,14 @@ export class ImportPage {
     this.redraw();
     // The safe answer is the one that Enter gives.
     document.getElementById(isAsking ? 'delete-no' : 'delete')?.focus();
+  }
+
+  /** Of the sample, before anybody has been in it. */
+  private placeCursor(): void {
+    const stage = typeof this.view === 'object' ? this.view.stage : undefined;
+    if (stage?.kind !== 'imported') return;
+    const { length } = stage.trial.before;
+    (document.getElementById('sample') as HTMLTextAreaElement | null)?.setSelectionRange(length, length);
   }
 
   private get stageKind(): ImportStage['kind'] | undefined {

@@ -29,6 +29,11 @@ export interface Tokenizer {
   decode(tokens: readonly number[]): string;
   /** The raw bytes a token stands for; empty for special tokens. The array belongs to the tokenizer. */
   bytes(token: number): Uint8Array;
+  /**
+   * Tokens that may come next where `bytes` are owed: those whose bytes begin with all of it, and those whose bytes are a
+   * beginning of it. Ascending; tokens without bytes are never among them. The array is the caller's.
+   */
+  startingWith(bytes: Uint8Array): Int32Array;
   /** UTF-16 offset in `text` at which its last pre-token starts (`text.length` when empty): where token healing backs up to. */
   lastPreTokenStart(text: string): number;
 }

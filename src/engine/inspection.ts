@@ -5,8 +5,6 @@
 import path from 'node:path';
 import { throwIfAborted, UserError } from '../core/errors';
 import { graphsOf } from '../core/graphFiles';
-import type { Fim } from '../core/manifest';
-import type { SpecialTokens } from '../core/model';
 import { say } from '../core/sentence';
 import type { InspectResult } from '../protocol/inspection';
 import { readExternalTensors } from './externalTensors';
@@ -51,7 +49,7 @@ export async function inspectProposal(
         tokenizerSha256: tokenizer.id,
         vocabSize: model.vocabSize,
         contextLength: model.contextLength,
-        fim: manifest.fim ?? fimOf(tokenizer.special),
+        fim: manifest.fim,
         weightsBytes: files.sizeBytes,
         memoryBytes: Math.max(model.sizeBytes, process.memoryUsage.rss() - rssBytes),
         cacheBytesPerToken: model.cacheBytesPerToken,
@@ -123,11 +121,4 @@ function likeliest(logps: Float32Array): number {
     if (logps[token] > logps[best]) best = token;
   }
   return best;
-}
-
-/** Only their presence can be seen, not whether the model was trained with them. */
-function fimOf(special: SpecialTokens): Fim | undefined {
-  const { fimPrefix, fimSuffix, fimMiddle } = special;
-  if (fimPrefix === undefined || fimSuffix === undefined || fimMiddle === undefined) return undefined;
-  return { order: 'prefix-first', tokens: { ...special } };
 }

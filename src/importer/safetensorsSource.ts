@@ -23,10 +23,12 @@ export async function openSafetensorsSource(folder: string): Promise<SourceModel
   const name = path.basename(folder);
   const configText = await mustText(folder, 'config.json', say`it has no config.json, and is no GGUF file`);
   const config = objectIn('config.json', configText);
-  if ((config.quantization_config ?? null) !== null) {
+  const quantisation = (config.quantization_config ?? undefined) as { readonly quant_method?: unknown } | undefined;
+  if (quantisation) {
+    const method = String(quantisation.quant_method);
     unsupported(
       name,
-      say`its weights are quantised in a way of their own. Get the model they were made from, or a GGUF`,
+      say`its weights are quantised in a way of their own ("${method}"). Get the model they were made from, or a GGUF`,
     );
   }
   const { shape, isTied } = hfShape(name, new HfConfig('config.json', config));

@@ -125,6 +125,7 @@ describe('n-gram counts', () => {
     ['unseen text', [4, 4, 6, 5, 4, 4, 6, 5, 4], [-1, 4, 4, 6, 5, 4, 4, 6, 5, 4]],
     ['suffix-first', [PREFIX, SUFFIX, 0, 1, 2, MIDDLE, 3, 0, 1], [-1, 0, 1, 2, -1, 3, 0, 1]],
     ['prefix-first', [PREFIX, 3, 0, 1, SUFFIX, 0, 1, 2, MIDDLE, 4, 0], [-1, 0, 1, 2, -1, 3, 0, 1, 4, 0]],
+    ['suffix, prefix, middle', [SUFFIX, 0, 1, 2, PREFIX, 3, 0, 1, MIDDLE, 4, 0], [-1, 0, 1, 2, -1, 3, 0, 1, 4, 0]],
     ['neighbours', [FILE, 0, 1, 2, FILE, 2, 1, PREFIX, SUFFIX, MIDDLE, 0, 1], [-1, 0, 1, 2, -1, 2, 1, -1, 0, 1]],
   ];
   for (const [what, prompt, history] of prompts) {

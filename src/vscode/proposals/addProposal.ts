@@ -170,7 +170,10 @@ async function pickSource(parts: AddParts, sources: readonly SourceItem[]): Prom
     const rows = unfinished.map((one): SourceItem => {
       const { plan, doneBytes, totalBytes } = one;
       return {
-        label: `$(debug-continue) ${vscode.l10n.t('Resume {0}', plan.title)}`,
+        label:
+          plan.form !== undefined && doneBytes === totalBytes
+            ? `$(arrow-right) ${vscode.l10n.t('Import {0}', plan.title)}`
+            : `$(debug-continue) ${vscode.l10n.t('Resume {0}', plan.title)}`,
         description: vscode.l10n.t('{0} of {1}', bytesText(doneBytes), bytesText(totalBytes)),
         detail: vscode.l10n.t('From {0}.', `${plan.endpoint}/${plan.repo}`),
         buttons: [trash],

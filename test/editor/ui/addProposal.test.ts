@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Frame } from 'playwright-core';
 import { copyOfSample } from '../../../scripts/sample.mjs';
 import { HubServer } from '../../engine/support/hubServer';
+import { ggufBytes } from '../../unit/support/ggufBytes';
 import { commandTitle, shippedModules } from './names';
 import { useWorkbench, type Window, withoutSuggestWidget } from './workbench';
 
@@ -186,15 +188,28 @@ describe('a hub that nobody agreed to', () => {
 
 describe('adding a proposal from a hub', () => {
   const REPO = 'tiny-models/Tiny-Qwen2';
+  const GGUF_REPO = 'tiny-models/Tiny-GGUF';
+  /** Two forms of a model that no importer knows. */
+  const ggufFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'gguf-'));
+  for (const [name, sizeBytes] of [
+    ['tiny-q8_0.gguf', 64_000],
+    ['tiny-q4_0.gguf', 32_000],
+  ] as const)
+    fs.writeFileSync(
+      path.join(ggufFolder, name),
+      ggufBytes({ values: { 'general.architecture': 'mamba' }, tensors: [['a', [sizeBytes / 4], 0, sizeBytes]] }),
+    );
   const machineSettings: Record<string, unknown> = {};
   let hub: HubServer;
   before(async () => {
     hub = await HubServer.start({ pageSize: 3 });
     hub.add(REPO, path.join(FIXTURES, 'qwen2-sharded'));
+    hub.add(GGUF_REPO, ggufFolder);
     machineSettings['residual.hub.endpoint'] = hub.endpoint;
   });
   const window = useWorkbench({ settings: withoutSuggestWidget, machineSettings, isolated: false });
   after(() => hub.stop());
+  after(() => fs.rmSync(ggufFolder, { recursive: true }));
   const { begin, enterRow, answer, clickToast, waitForRow, rows } = hands(window);
 
   beforeEach(() => {
@@ -232,6 +247,37 @@ describe('adding a proposal from a hub', () => {
         fs.readFileSync(path.join(added, file)).equals(fs.readFileSync(path.join(FIXTURES, 'qwen2-sharded', file))),
       );
     assert.ok(hub.requests.every(one => one.headers.authorization === undefined));
+  });
+
+  it('downloads what has to be imported, opens the page for that, and keeps the download until it is', async () => {
+    const { driver } = window;
+    await name(GGUF_REPO);
+    await answer(/Ask/, 'Connect');
+    await waitForRow('tiny-q4_0');
+    await enterRow('tiny-q8_0');
+    const question = await answer(/Download Tiny-GGUF \(tiny-q8_0\), 65 kB\?/, 'Download');
+    assert.match(question, /It is imported afterwards/);
+    const page = (await driver.pageFrame('importProposal', 60_000)) as Frame;
+    await page.locator('#problem').waitFor({ timeout: 60_000 });
+    assert.match((await page.locator('.source').textContent()) ?? '', /Tiny-GGUF \(tiny-q8_0\)/);
+    const there = path.join(storageOf(window), 'downloads/Tiny-GGUF-tiny-q8_0/tiny-q8_0.gguf');
+    assert.ok(fs.readFileSync(there).equals(fs.readFileSync(path.join(ggufFolder, 'tiny-q8_0.gguf'))));
+    hub.requests.length = 0;
+    await begin();
+    await enterRow('Import Tiny-GGUF');
+    await page.locator('#problem').waitFor({ timeout: 60_000 });
+    assert.equal(hub.requests.length, 0);
+    await begin();
+    await waitForRow('Import Tiny-GGUF');
+    const row = driver.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Import Tiny-GGUF' });
+    await row.hover();
+    await row.locator('.action-label').first().click();
+    await driver.until(
+      'an empty folder',
+      () => fs.readdirSync(path.join(storageOf(window), 'downloads')),
+      names => names.length === 0,
+    );
+    await driver.press('Escape');
   });
 
   it('is stopped in the middle, listed, and gone on with where it was', async () => {

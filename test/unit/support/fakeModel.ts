@@ -1,5 +1,6 @@
 /** A language model that is a table: the next row depends on the last token alone. Everything can be enumerated. */
 import type { Sequence, Tokenizer } from '../../../src/core/model';
+import { scanStartingWith } from './startingWith';
 
 export type Table = readonly Float32Array[];
 
@@ -104,6 +105,7 @@ export function listTokenizer(vocabulary: readonly string[]): Tokenizer {
     },
     decode: tokens => tokens.map(t => (byteRows[t].length > 0 ? vocabulary[t] : '')).join(''),
     bytes: token => byteRows[token],
+    startingWith: owed => scanStartingWith({ vocabSize: vocabulary.length, bytes: token => byteRows[token] }, owed),
     lastPreTokenStart: text => text.search(/([A-Za-z]+|.)?$/s),
   };
 }

@@ -208,8 +208,10 @@ describe('adding a proposal from a hub', () => {
     machineSettings['residual.hub.endpoint'] = hub.endpoint;
   });
   const window = useWorkbench({ settings: withoutSuggestWidget, machineSettings, isolated: false });
-  after(() => hub.stop());
-  after(() => fs.rmSync(ggufFolder, { recursive: true }));
+  after(async () => {
+    fs.rmSync(ggufFolder, { recursive: true });
+    await hub.stop();
+  });
   const { begin, enterRow, answer, clickToast, waitForRow, rows } = hands(window);
 
   beforeEach(() => {

@@ -60,8 +60,12 @@ function pickModel(parts: AddParts): Promise<FoundModel | undefined> {
         controller.signal,
       );
       const nUsable = all.models.filter(({ obstacle }) => obstacle === undefined).length;
-      quickPick.placeholder = vscode.l10n.t('{0} that can be used, of {1} that were found', nUsable, all.models.length);
-      if (all.models.length === 0) quickPick.items = nothingItems(all);
+      const n = all.models.length;
+      quickPick.placeholder =
+        n === 0
+          ? vscode.l10n.t('None was found')
+          : vscode.l10n.t('{0} that can be used, of {1} that were found', nUsable, n);
+      if (n === 0) quickPick.items = nothingItems(all);
     } catch (error) {
       if (isAbortError(error)) return;
       parts.log.error(`models on this machine: ${messageOf(error)}`);

@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { throwIfAborted, UserError } from '../core/errors';
 import { graphsOf } from '../core/graphFiles';
+import type { Row } from '../core/row';
 import { say } from '../core/sentence';
 import type { InspectResult } from '../protocol/inspection';
 import { readExternalTensors } from './externalTensors';
@@ -109,16 +110,17 @@ async function timeSteps({ tokenizer, model }: Proposal, signal: AbortSignal): P
 }
 
 /** @throws UserError when the row is no distribution */
-function likeliest(logps: Float32Array): number {
-  let best = 0;
-  for (let token = 0; token < logps.length; token++) {
-    if (Number.isNaN(logps[token])) {
+function likeliest(row: Row): number {
+  let best = row.ids[0];
+  for (let i = 0; i < row.n; i++) {
+    const token = row.ids[i];
+    if (Number.isNaN(row.logp(token))) {
       throw new UserError(
         'model-broken',
         say`The model answers with something that is no probability. Its weights are damaged, or overflow in this form: choose another graph of the model, such as an 8-bit one.`,
       );
     }
-    if (logps[token] > logps[best]) best = token;
+    if (row.logp(token) > row.logp(best)) best = token;
   }
   return best;
 }

@@ -8,6 +8,7 @@ import { Tensor } from '../engine/onnxruntime';
 import { type Execution, openSession, type Session } from '../engine/session';
 import { decoderLayer, type LayerWeights, layerName, passInputs, rmsNorm } from './decoderGraph';
 import { GraphWriter, int, type Value } from './onnx/graphWriter';
+import { embeddingTensor } from './proposalGraph';
 import type { SourceModel } from './sourceModel';
 
 export interface InputStatistics {
@@ -70,7 +71,7 @@ async function embed(model: SourceModel, tokens: readonly number[]): Promise<Flo
   const { width, embeddingScale } = model.shape;
   const state = new Float32Array(tokens.length * width);
   for (const [i, token] of tokens.entries()) {
-    const row = await model.rows('model.embed_tokens.weight', token, 1);
+    const row = await model.rows(embeddingTensor(model), token, 1);
     for (let k = 0; k < width; k++) state[i * width + k] = row[k] * embeddingScale;
   }
   return state;

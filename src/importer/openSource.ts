@@ -9,15 +9,19 @@ import { openGgufSource, type TextFilesOf } from './ggufSource';
 import { unreadable, unsupported } from './refusal';
 import { openSafetensorsSource } from './safetensorsSource';
 import type { SourceModel } from './sourceModel';
+import { textFilesOf } from './tokenizer';
 
-/** @throws UserError naming what was pointed at and why it cannot be imported */
-export async function openSource(source: string, textFilesOf: TextFilesOf): Promise<SourceModel> {
+/**
+ * @param tokenizerOf for tests that are of something else
+ * @throws UserError naming what was pointed at and why it cannot be imported
+ */
+export async function openSource(source: string, tokenizerOf: TextFilesOf = textFilesOf): Promise<SourceModel> {
   const name = path.basename(source);
   const found = await stat(source).catch(error => notReadable(name, error));
-  if (found.isDirectory()) return openFolder(source, textFilesOf);
+  if (found.isDirectory()) return openFolder(source, tokenizerOf);
   const file = await BinaryFile.open(source);
   const hasGguf = await isGguf(file).finally(() => file.close());
-  if (hasGguf) return openGgufSource(source, textFilesOf);
+  if (hasGguf) return openGgufSource(source, tokenizerOf);
   // Any file of a folder stands for the folder.
   if (/\.safetensors(\.index\.json)?$/.test(name) || name === 'config.json')
     return openSafetensorsSource(path.dirname(source));
@@ -31,7 +35,7 @@ export async function openSource(source: string, textFilesOf: TextFilesOf): Prom
 }
 
 /** LM Studio and others keep a GGUF in a folder of its own. */
-async function openFolder(folder: string, textFilesOf: TextFilesOf): Promise<SourceModel> {
+async function openFolder(folder: string, tokenizerOf: TextFilesOf): Promise<SourceModel> {
   const name = path.basename(folder);
   const names = await readdir(folder).catch(error => notReadable(name, error));
   const ggufs = names.filter(file => file.endsWith('.gguf') && !file.startsWith('mmproj')).sort();
@@ -39,5 +43,5 @@ async function openFolder(folder: string, textFilesOf: TextFilesOf): Promise<Sou
   if (new Set(ggufs.map(ggufStem)).size > 1) {
     unreadable(name, say`it has several models. Choose one of ${ggufs.join(', ')}`);
   }
-  return openGgufSource(path.join(folder, ggufs[0]), textFilesOf);
+  return openGgufSource(path.join(folder, ggufs[0]), tokenizerOf);
 }

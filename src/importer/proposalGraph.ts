@@ -3,6 +3,7 @@
  * a large vocabulary: the likeliest tokens, the logarithm of the sum over all, and the logits of tokens that were asked for.
  */
 import { addAndNorm, decoderLayer, type LayerWeights, layerName, passInputs, rmsNorm } from './decoderGraph';
+import { EMBEDDING, HEAD } from './decoderTensors';
 import { Numbers, type TablePart } from './numberFormats';
 import { GraphWriter, int, type Value } from './onnx/graphWriter';
 import type { SourceModel } from './sourceModel';
@@ -41,9 +42,9 @@ export function buildProposalGraph(model: SourceModel, plan: NumberPlan): Propos
   const outputRows = g.input('output_rows', 'int64', ['M']);
   const wanted = g.input('wanted_tokens', 'int64', ['W']);
 
-  const embedding = tableParts('embedding', 'model.embed_tokens.weight', model, plan.maxTableRows);
-  const isTied = !model.tensors.has('lm_head.weight');
-  const head = isTied ? embedding : tableParts('head', 'lm_head.weight', model, plan.maxTableRows);
+  const isTied = model.tiedHead !== undefined;
+  const embedding = tableParts('embedding', embeddingTensor(model), model, plan.maxTableRows);
+  const head = isTied ? embedding : tableParts('head', HEAD, model, plan.maxTableRows);
   numbers.table(embedding, plan.table);
   if (!isTied) numbers.table(head, plan.table);
 
@@ -67,6 +68,11 @@ export function buildProposalGraph(model: SourceModel, plan: NumberPlan): Propos
   const logits = shape.logitDivisor === 1 ? product : g.op('Mul', [product, g.float(1 / shape.logitDivisor)]);
   addOutputs(g, logits, wanted, model.nTokens);
   return { graph: g, stored: numbers.stored };
+}
+
+/** Where one table serves both ends and a file has it twice, the finer one does. */
+export function embeddingTensor({ tiedHead }: SourceModel): string {
+  return tiedHead === 'head' ? HEAD : EMBEDDING;
 }
 
 /** Rows of the tokens that exist: what pads a table has no text and must never be drawn. */

@@ -11,6 +11,7 @@ import path from 'node:path';
 import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted } from '../core/errors';
 import type { Sequence } from '../core/model';
+import { valuesOf } from '../core/row';
 import { NO_TARGET, type RepeatingRows, type TrainingRow } from '../core/training/rows';
 import { TopCandidates } from '../core/training/topCandidates';
 import type { Proposal } from '../engine/proposal';
@@ -58,7 +59,7 @@ export class CandidateCache {
     this.#best = new TopCandidates(N_CANDIDATES);
     this.#recordBytes = 4 + 4 * of.length * N_CANDIDATES;
     this.#nKept = of.nKept ?? Math.floor(MOST_BYTES / this.#recordBytes);
-    this.#sequence = of.proposal.model.open();
+    this.#sequence = of.proposal.model.open({ rows: 'whole' });
   }
 
   /** What the folder holds for other rows or another proposal is dropped. */
@@ -115,7 +116,7 @@ export class CandidateCache {
         if (targets[t] === NO_TARGET) continue;
         const at = t * N_CANDIDATES;
         this.#best.find(
-          rows[t - start],
+          valuesOf(rows[t - start]),
           targets[t],
           ids.subarray(at, at + N_CANDIDATES),
           logps.subarray(at, at + N_CANDIDATES),

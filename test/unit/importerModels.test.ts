@@ -1,10 +1,9 @@
 // Tiny models as gguf-py and transformers write them: what is read must be transformers' state dict, row by row.
-// test/oracles/import/make.py has made them.
+// test/oracles/import/make_models.py has made them.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import type { GgufMetadata } from '../../src/importer/ggufMetadata';
 import { openSource } from '../../src/importer/openSource';
 import type { DecoderShape, SourceModel } from '../../src/importer/sourceModel';
 import { TemporaryFolder } from './support/temporaryFolder';
@@ -16,17 +15,8 @@ interface Expected {
 
 const ORACLES = 'test/oracles/import';
 
-/** Stands for the tokenizer, which is another question. */
-function textFilesOf(metadata: GgufMetadata) {
-  const tokens = metadata.strings('tokenizer.ggml.tokens') ?? [];
-  const text = { 'tokenizer.json': '{}', 'tokenizer_config.json': '{}', 'generation_config.json': '{}' };
-  return { text, nTokens: tokens.filter(token => !token.startsWith('[PAD')).length };
-}
-
-const open = (file: string) => openSource(file, textFilesOf);
-
 async function using<T>(file: string, look: (model: SourceModel) => Promise<T> | T): Promise<T> {
-  const model = await open(file);
+  const model = await openSource(file);
   try {
     return await look(model);
   } finally {
@@ -230,7 +220,7 @@ describe('importing reads', () => {
       folder.write('mmproj-llama.gguf', '');
       assert.equal(await using(folder.path, ({ title }) => title), 'Tiny llama');
       folder.write('other.gguf', '');
-      await assert.rejects(open(folder.path), /has several models.*llama-00001-of-00003\.gguf.*other\.gguf/s);
+      await assert.rejects(openSource(folder.path), /has several models.*llama-00001-of-00003\.gguf.*other\.gguf/s);
     });
   });
 

@@ -145,7 +145,8 @@ function kindOf({ model_type }: Readonly<Record<string, unknown>>): string | und
 function obstacleOf(name: string, config: Readonly<Record<string, unknown>>): Sentence | undefined {
   try {
     const read = new HfConfig(name, config);
-    if (read.has('quantization_config')) unsupported(name, quantisedAlready());
+    if (read.has('quantization_config'))
+      unsupported(name, quantisedAlready(read.within('quantization_config').string('quant_method') ?? '?'));
     hfShape(name, read);
     return undefined;
   } catch (error) {

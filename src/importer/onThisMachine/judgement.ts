@@ -20,5 +20,5 @@ export const noFile = (): Sentence => say`Its weights are not in one GGUF file.`
 export const pickled = (file: string): Sentence =>
   say`Its weights are in ${file}, a format that can run code and is never read. Look for safetensors.`;
 /** The end of a sentence. */
-export const quantisedAlready = (): Sentence =>
-  say`its weights are quantised in a way of their own. Get the model they were made from, or a GGUF`;
+export const quantisedAlready = (method: string): Sentence =>
+  say`its weights are quantised in a way of their own ("${method}"). Get the model they were made from, or a GGUF`;

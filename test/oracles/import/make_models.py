@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tiny random models as people have them, as GGUF and as Hugging Face folders, and what gguf-py and transformers make of them.
 
-  python make.py          (needs torch, transformers, tokenizers, gguf 0.19; writes beside itself)
+  python make_models.py          (needs torch, transformers, tokenizers, gguf 0.19; writes beside itself)
 
   types.json      { type: { blocks, values } }, base64: random blocks of every type, and gguf-py's float32 of them
   rotary.json     [{ config, headDim, rates, attentionFactor }]: transformers' inverse frequencies of a config.json
@@ -111,7 +111,7 @@ def rotary():
 def tokenizer():
     """Byte-level BPE of 90 tokens, as GGUF lists and as the tokenizer.json that says the same."""
     special = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
-    letters = [chr(c) for c in range(ord("!"), ord("~") + 1) if chr(c) not in "@#$%^&~`"] + ["Ġ", "Ċ"]
+    letters = ["Ġ", "Ċ"] + [chr(c) for c in range(ord("!"), ord("~") + 1) if chr(c) not in "@#$%^&~`"]
     letters = letters[:N_TOKENS - len(special) - 6]
     merges = ["r e", "Ġ t", "i n", "t u", "tu r", "re tur"]
     texts = special + letters + [merge.replace(" ", "") for merge in merges]
@@ -178,7 +178,7 @@ CONFIGS = {
     "qwen2-tied": lambda: Qwen2Config(**COMMON, intermediate_size=32, tie_word_embeddings=True, rope_parameters=dict(rope_type="default", rope_theta=1e6)),
     "qwen3": lambda: Qwen3Config(**COMMON, intermediate_size=32, head_dim=16, tie_word_embeddings=True, rope_parameters=YARN),
     "granite": lambda: GraniteConfig(**COMMON, intermediate_size=32, tie_word_embeddings=True, **SCALED),
-    "granite4": lambda: GraniteMoeHybridConfig(**COMMON, shared_intermediate_size=32, intermediate_size=32, num_local_experts=0, num_experts_per_tok=0,
+    "granite4": lambda: GraniteMoeHybridConfig(**COMMON, shared_intermediate_size=32, intermediate_size=16, num_local_experts=0, num_experts_per_tok=0,
                                                layer_types=["full_attention"] * 2, position_embedding_type="rope", tie_word_embeddings=True,
                                                mamba_n_heads=8, mamba_d_head=8, **SCALED),
     "smollm3": lambda: SmolLM3Config(**{**COMMON, "num_hidden_layers": 4, "pad_token_id": None}, intermediate_size=32, tie_word_embeddings=True),

@@ -1,7 +1,7 @@
 /** The importer's process: what it answers, what a crash, a cancel and a damaged file leave, and how a model gets in. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { AbortError, isAbortError, UserError } from '../../src/core/errors';
@@ -12,9 +12,11 @@ import { ProposalStore } from '../../src/host/proposals/proposalStore';
 import { createImporter } from '../../src/importer/importer';
 import { machineSpeed } from '../../src/importer/speed/machineSpeed';
 import type { FoundModel, ImportProgress } from '../../src/protocol/importing';
+import type { InspectRequest } from '../../src/protocol/inspection';
 import { ggufBytes } from '../unit/support/ggufBytes';
 import { fakeEngine } from './support/fakeEngine';
 import { DELTA, never, proposalDir } from './support/fixtures';
+import { writeTinyModel } from './support/tinyModel';
 
 const IMPORTER = path.resolve('dist/importer.js');
 
@@ -32,7 +34,7 @@ describe('the importer', () => {
     const file = path.join(root, 'llama.cpp/tiny.gguf');
     const machine = { platform: 'linux', home: root, variables: { LLAMA_CACHE: path.dirname(file) } };
     const values = { 'general.architecture': 'mamba' };
-    await import('node:fs/promises').then(fs => fs.mkdir(path.dirname(file)));
+    mkdirSync(path.dirname(file));
     writeFileSync(file, ggufBytes({ values, tensors: [['a', [32], 0, 128]] }));
     const streamed: FoundModel[] = [];
     const found = await importerOf(real)(
@@ -167,6 +169,43 @@ describe('the importer', () => {
       await store.remove('mine');
       assert.deepEqual(left(), ['.incoming']);
       assert.deepEqual(incoming(), []);
+    });
+
+    it('of a model as people have it, by the importer itself, and it completes', async () => {
+      const source = path.join(root, 'source');
+      writeTinyModel(source);
+      const plan = await importerOf(real)(importer => importer.call('plan', { source }), never);
+      assert.deepEqual(
+        plan.formats.map(({ format }) => format),
+        ['int8', 'int4'],
+      );
+      for (const { format, sizeBytes } of plan.formats) {
+        const phases = new Set<string>();
+        const parts = {
+          ...{ store, withImporter: importerOf(real) },
+          inspect: (request: InspectRequest, end: AbortSignal) => client.call('inspectProposal', request, end),
+        };
+        const more = { id: `mine-${format}`, source, format, sizeBytes, title: plan.title };
+        await importModel(parts, wanted(more), ({ phase }) => void phases.add(phase), never);
+        assert.ok(phases.has('writing') && phases.has('trying'), [...phases].join());
+        const { completions } = await client.call(
+          'complete',
+          {
+            proposal: { id: `mine-${format}`, dir: store.dirOf(`mine-${format}`) },
+            modules: [],
+            text: { path: 'src/a.ts', prefix: 'const a = ', lineRest: '', suffix: 'foo();\n', neighbours: [] },
+            sampling: { temperature: 0, topP: 0.95, repetitionPenalty: 1, seed: 1, nCandidates: 8 },
+            extent: 'block',
+            maxTokens: 8,
+            contextTokens: 100,
+            nCompletions: 1,
+          },
+          never,
+        );
+        assert.equal(completions.length, 1);
+      }
+      assert.deepEqual(incoming(), []);
+      assert.deepEqual(lines, []);
     });
 
     it('not where there is no room for it', async () => {

@@ -58,6 +58,9 @@ function hands(window: Window) {
     async list(): Promise<void> {
       await window.driver.palette(commandTitle('residual.addProposal'));
       await enterRow('On This Machine…');
+      // A list that has only just come up may not hear the key.
+      const isNext = (all: string[]) => !all.some(row => row.includes('On This Machine…'));
+      await window.driver.until('the next list', rows, isNext, 3_000).catch(() => window.driver.press('Enter'));
     },
     async page(): Promise<Frame> {
       const frame = (await window.driver.pageFrame('importProposal')) as Frame;

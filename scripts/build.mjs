@@ -31,6 +31,7 @@ const shipped = {
   extension: 'src/extension.ts',
   engine: 'src/engine/main.ts',
   trainer: 'src/trainer/main.ts',
+  importer: 'src/importer/main.ts',
 };
 
 const programs = {

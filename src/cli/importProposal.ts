@@ -8,7 +8,7 @@ import path from 'node:path';
 import { isAbortError, messageOf, UserError } from '../core/errors';
 import { parseProposalManifest } from '../core/manifest';
 import { say } from '../core/sentence';
-import { CALIBRATION_FILE } from '../importer/calibrationFile';
+import { CALIBRATION_FILE } from '../importer/calibration/calibrationFile';
 import { FORMATS, type Format } from '../importer/formats';
 import { type ImportProgress, importProposal, planImport } from '../importer/importProposal';
 import { readOptions } from './options';

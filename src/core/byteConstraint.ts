@@ -39,8 +39,7 @@ export class ByteConstraint {
    */
   allowed(most: number): Wanted {
     if (this.isMet) return [];
-    const ids = this.tokenizer.startingWith(this.remaining);
-    return ids.length <= most ? ids : Int32Array.from(ids).sort().subarray(0, most);
+    return this.tokenizer.startingWith(this.remaining).subarray(0, most);
   }
 
   consume(token: number): void {

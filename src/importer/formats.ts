@@ -1,10 +1,10 @@
 /** The number formats that a model can be imported in, and how large each makes it. */
-import { EMBEDDING, HEAD } from './decoderTensors';
-import { sizeBytesOf } from './onnx/graphWriter';
-import { buildProposalGraph, type NumberPlan } from './proposalGraph';
-import { MAX_SHARD_BYTES } from './shards';
+import { EMBEDDING, HEAD } from './decoder/decoderTensors';
+import { sizeBytesOf } from './graph/graphWriter';
+import { buildProposalGraph, type NumberPlan } from './graph/proposalGraph';
 import type { SourceModel } from './sourceModel';
-import type { MatrixForm } from './storedWeights';
+import { MAX_SHARD_BYTES } from './weights/shards';
+import type { MatrixForm } from './weights/storedWeights';
 
 /** `int8`: quicker prompts, closer to the original. `int4`: smaller. `fp32` is for comparing. */
 export const FORMATS = ['int8', 'int4', 'fp32'] as const;
@@ -39,7 +39,7 @@ function matrixForm(model: SourceModel, format: Format, _layer: number, matrices
   if (format === 'fp32') return { kind: 'float32' };
   if (format === 'int8') return { kind: 'rows' };
   const nIn = matrices[0] === 'mlp.down_proj' ? model.shape.hiddenWidth : model.shape.width;
-  const blockSize = blockSizeOf(nIn, 64);
+  const blockSize = blockSizeOf(nIn, 32);
   return blockSize === undefined ? { kind: 'rows' } : { kind: 'blocks', bits: 4, blockSize };
 }
 

@@ -11,16 +11,16 @@ import { throwIfAborted, UserError } from '../core/errors';
 import { FORMAT_VERSION } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
 import { say } from '../core/sentence';
-import { type Calibration, calibrate } from './calibrate';
-import { CALIBRATION_FILE, readCalibration, writeCalibration } from './calibrationFile';
-import { calibrationTokens, tokenizerOf } from './calibrationText';
+import { type Calibration, calibrate } from './calibration/calibrate';
+import { CALIBRATION_FILE, readCalibration, writeCalibration } from './calibration/calibrationFile';
+import { calibrationTokens, tokenizerOf } from './calibration/calibrationText';
 import { FORMATS, type Format, nParametersOf, numberPlanOf, weightBytesOf } from './formats';
+import { buildProposalGraph, type ProposalGraph } from './graph/proposalGraph';
 import { openSource } from './openSource';
 import { configOf, fimFieldOf, writesChat } from './proposalFiles';
-import { buildProposalGraph, type ProposalGraph } from './proposalGraph';
-import { Shards } from './shards';
 import type { SourceModel } from './sourceModel';
-import { writeWeights } from './writeWeights';
+import { Shards } from './weights/shards';
+import { writeWeights } from './weights/writeWeights';
 
 export interface ImportSpec {
   /** A GGUF file, any shard of one, or a folder with safetensors. */
@@ -149,7 +149,7 @@ async function fill(
   let done = 0;
   const files = await shards.create(onnx);
   try {
-    const importanceOf = (name: string) => calibration?.statistics.get(name)?.meanSquare;
+    const importanceOf = (name: string) => calibration?.statistics.get(name);
     const count = (n: number) => {
       done += n;
       onProgress({ phase: 'quantising', done: Math.min(done, total), total });

@@ -2,14 +2,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { say } from '../core/sentence';
-import { BinaryFile, notReadable } from './binaryFile';
-import { ggufStem } from './gguf';
-import { isGguf } from './ggufHeader';
-import { openGgufSource, type TextFilesOf } from './ggufSource';
+import { ggufStem } from './gguf/gguf';
+import { isGguf } from './gguf/ggufHeader';
+import { openGgufSource, type TextFilesOf } from './gguf/ggufSource';
+import { textFilesOf } from './gguf/tokenizer';
+import { openSafetensorsSource } from './huggingFace/safetensorsSource';
 import { unreadable, unsupported } from './refusal';
-import { openSafetensorsSource } from './safetensorsSource';
 import type { SourceModel } from './sourceModel';
-import { textFilesOf } from './tokenizer';
+import { BinaryFile, notReadable } from './tensors/binaryFile';
 
 /**
  * @param tokenizerOf for tests that are of something else

@@ -1,7 +1,7 @@
 /** The small files of an imported proposal: what other programs and the engine read of its architecture and its tokens. */
 import type { Fim } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
-import { fimOf } from './fim';
+import { fimOf } from './decoder/fim';
 import type { SourceModel } from './sourceModel';
 
 /** `config.json` in the Hugging Face layout, without what imports do not keep. */

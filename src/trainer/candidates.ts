@@ -15,6 +15,7 @@ import { valuesOf } from '../core/row';
 import { NO_TARGET, type RepeatingRows, type TrainingRow } from '../core/training/rows';
 import { TopCandidates } from '../core/training/topCandidates';
 import type { Proposal } from '../engine/proposal';
+import { rowsAtOnce } from './rowsAtOnce';
 
 export const CANDIDATES_FILE = 'candidates.bin';
 export const N_CANDIDATES = 32;
@@ -40,8 +41,6 @@ export interface CandidatesOf {
 }
 
 const KEY_BYTES = 32;
-/** Tokens of one pass. */
-const CHUNK = 128;
 const UNITS = 2048;
 const MOST_BYTES = 64 * 2 ** 20;
 const NONE = 0xffff;
@@ -107,8 +106,9 @@ export class CandidateCache {
     const sequence = this.#sequence;
     sequence.rewind(sequence.length);
     const last = targets.findLastIndex(target => target !== NO_TARGET);
-    for (let start = 0; start <= last; start += CHUNK) {
-      const end = Math.min(start + CHUNK, last + 1);
+    const nRows = rowsAtOnce(this.of.proposal.model.vocabSize);
+    for (let start = 0; start <= last; start += nRows) {
+      const end = Math.min(start + nRows, last + 1);
       await eventsHadTheirTurn();
       throwIfAborted(signal);
       const rows = await sequence.verify([...tokens.subarray(start, end)], signal);

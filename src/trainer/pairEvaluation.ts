@@ -17,6 +17,7 @@ import { type Calibration, type StrengthRule, StrengthSearch, scorePair } from '
 import { CompletionBytes } from '../engine/completion';
 import { fimOrder, type Proposal } from '../engine/proposal';
 import type { HeldOutRow } from './dataset';
+import { rowsAtOnce } from './rowsAtOnce';
 
 export interface Scores {
   /** Nats a token. */
@@ -43,8 +44,6 @@ export interface Combination {
 }
 
 const GEOMETRIC: Combination = { rule: 'geometric' };
-/** Tokens of one pass. */
-const CHUNK = 128;
 
 /**
  * Chooses strength and temperature on the rows that choose, unless they are chosen, and measures on those that report.
@@ -114,12 +113,13 @@ async function eachPosition(
   signal: AbortSignal,
 ): Promise<void> {
   const sequences = [proposal, aligner, ...(reference ? [reference] : [])].map(model => model.open({ rows: 'whole' }));
+  const nRows = rowsAtOnce(proposal.vocabSize);
   try {
     for (const { tokens, targets, weights } of rows) {
       for (const sequence of sequences) sequence.rewind(sequence.length);
       const last = weights.findLastIndex(weight => weight > 0);
-      for (let start = 0; start <= last; start += CHUNK) {
-        const end = Math.min(start + CHUNK, last + 1);
+      for (let start = 0; start <= last; start += nRows) {
+        const end = Math.min(start + nRows, last + 1);
         await eventsHadTheirTurn();
         throwIfAborted(signal);
         if (weights.subarray(start, end).every(weight => weight === 0)) {

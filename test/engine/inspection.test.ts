@@ -85,6 +85,18 @@ describe('inspecting a proposal', () => {
       /no probability.*choose another graph/,
     ],
     [
+      'weights that are not numbers, of which only some scores are seen',
+      'delta-top',
+      'model-broken',
+      dir => {
+        const file = path.join(dir, 'onnx/model_fp32.safetensors');
+        const bytes = readFileSync(file);
+        writeFileSync(file, Buffer.concat([bytes.subarray(0, 16_384), notNumbers(file).subarray(16_384)]));
+        rmSync(path.join(dir, 'residual.json'));
+      },
+      /no probability.*choose another graph/,
+    ],
+    [
       'the tokenizer of another model',
       'llama',
       'tokenizer-mismatch',

@@ -14,9 +14,10 @@ import { DeltaGraph } from '../../src/engine/deltaGraph';
 import { PREFILL_CHUNK } from '../../src/engine/onnxModel';
 import type { Proposal } from '../../src/engine/proposal';
 import { openSession, type Session } from '../../src/engine/session';
+import { EngineClient } from '../../src/host/engineClient';
 import { plainParams } from '../unit/support/decodeParams';
 import { dense } from '../unit/support/rows';
-import { expectedLogps, never, openProposal, oracleOf, proposalDir, someTokens } from './support/fixtures';
+import { DELTA, expectedLogps, never, openProposal, oracleOf, proposalDir, someTokens } from './support/fixtures';
 
 const V = 320;
 const K = 64;
@@ -148,14 +149,34 @@ describe('a graph that lists rows', () => {
   });
 
   describe('decodes as from whole rows', () => {
-    async function run(proposal: Sequence, aligners: readonly AlignerSource[], over: Partial<DecodeParams>) {
+    interface Told {
+      readonly id: number;
+      readonly p: number;
+      readonly aligned: number;
+    }
+    function assertSame(actual: readonly Told[], expected: readonly Told[], what: string): void {
+      assert.deepEqual(
+        actual.map(({ id }) => id),
+        expected.map(({ id }) => id),
+        what,
+      );
+      for (const [i, { p, aligned }] of expected.entries()) {
+        assert.ok(Math.abs(actual[i].p - p) < SAME, `${what}: ${actual[i].p}, not ${p}`);
+        assert.ok(Math.abs(actual[i].aligned - aligned) < SAME, `${what}: ${actual[i].aligned}, not ${aligned}`);
+      }
+    }
+    async function run(
+      proposal: Sequence,
+      aligners: readonly AlignerSource[],
+      over: Partial<DecodeParams>,
+    ): Promise<Told[]> {
       const params = plainParams(V, { topP: 0.5, endToken: 0, maxTokens: 8, ...over, history: [] });
       const prompt = oracle.tokens.slice(0, 9);
       const constraint = over.constraint;
       await seekAll(proposal, aligners, prompt, constraint, never);
-      const told = [];
+      const told: Told[] = [];
       for await (const { token, p, aligned } of decode(proposal, aligners, params, never))
-        told.push({ token, p: p.toFixed(4), aligned: aligned.toFixed(4) });
+        told.push({ id: token, p, aligned });
       return told;
     }
 
@@ -173,8 +194,45 @@ describe('a graph that lists rows', () => {
           };
           const over = { random: seededRandom(seed), temperature: seed % 2 };
           const sparse = await run(loaded.model.open(), aligners(), over);
-          assert.deepEqual(sparse, await run(whole.model.open(), aligners(), over), `${seed} ${isMixed}`);
+          assertSame(sparse, await run(whole.model.open(), aligners(), over), `${seed} ${isMixed}`);
         }
+      }
+    });
+
+    it('in the engine, completions with modules too', async () => {
+      const client = new EngineClient({ script: path.resolve('dist/engine.js'), modelsDir: DELTA });
+      const complete = (id: string, seed: number, modules: readonly string[]) =>
+        client.call(
+          'complete',
+          {
+            proposal: { id, dir: path.join(DELTA, 'proposals', id) },
+            modules: modules.map(name => ({ id: name, dir: path.join(DELTA, 'modules', name), strength: 0.3 })),
+            text: {
+              path: 'a.ts',
+              prefix: 'let total = 0;\nfor (const val',
+              lineRest: '',
+              suffix: '}\n',
+              neighbours: [],
+            },
+            sampling: { temperature: 0.9, topP: 0.25, repetitionPenalty: 1, seed, nCandidates: 8 },
+            extent: 'line',
+            maxTokens: 12,
+            contextTokens: 200,
+            nCompletions: 1,
+          },
+          never,
+        );
+      try {
+        for (let seed = 1; seed <= 4; seed++) {
+          for (const modules of [[], ['tiny'], ['tiny', 'other']]) {
+            const [whole, sparse] = [await complete('tiny', seed, modules), await complete('tiny-top', seed, modules)];
+            const of = ({ completions: [{ text, stop }] }: typeof whole) => ({ text, stop });
+            assert.deepEqual(of(sparse), of(whole));
+            assertSame(sparse.completions[0].tokens, whole.completions[0].tokens, `${seed} ${modules}`);
+          }
+        }
+      } finally {
+        client.dispose();
       }
     });
 
@@ -187,11 +245,9 @@ describe('a graph that lists rows', () => {
           await run(loaded.model.open(), [], { ...over(), temperature: 0 }),
           await run(whole.model.open(), [], { ...over(), temperature: 0 }),
         ];
-        assert.deepEqual(
-          sparse.map(({ token, p }) => [token, p]),
-          expected.map(({ token, p }) => [token, p]),
-        );
-        const written = tokenizer.decode(sparse.map(({ token }) => token));
+        const ids = (told: readonly Told[]) => told.map(({ id }) => id);
+        assert.deepEqual(ids(sparse), ids(expected));
+        const written = tokenizer.decode(ids(sparse));
         assert.ok(written.startsWith(owed.slice(0, 1)), JSON.stringify(written));
       }
     });

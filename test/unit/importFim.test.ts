@@ -1,6 +1,6 @@
 /** Which models fill in a middle, and how they are asked, by what their files say. */
 import assert from 'node:assert/strict';
-import { fimOf, type TrainedModel } from '../../src/importer/fim';
+import { fimOf, type TrainedModel } from '../../src/importer/decoder/fim';
 
 const special = { endoftext: 0, fimPrefix: 1, fimSuffix: 2, fimMiddle: 3, imEnd: 4 };
 const model = (family: TrainedModel['family'], title: string, pre?: string): TrainedModel => ({

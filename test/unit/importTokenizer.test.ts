@@ -8,7 +8,7 @@ import { IncrementalEncoding } from '../../src/engine/incrementalEncoding';
 import { parsePreTokenizer } from '../../src/engine/preTokenizer';
 import { SPLIT_PATTERNS } from '../../src/engine/splitPatterns';
 import { createTokenizer } from '../../src/engine/tokenizer';
-import { textFilesOf } from '../../src/importer/tokenizer';
+import { textFilesOf } from '../../src/importer/gguf/tokenizer';
 import { fakeMetadata } from './support/fakeMetadata';
 import { randomEdit } from './support/randomEdit';
 import { scanStartingWith } from './support/startingWith';

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../src/core/errors';
-import { openGguf } from '../../src/importer/gguf';
-import type { GgufMetadata } from '../../src/importer/ggufMetadata';
+import { openGguf } from '../../src/importer/gguf/gguf';
+import type { GgufMetadata } from '../../src/importer/gguf/ggufMetadata';
 import { openSource } from '../../src/importer/openSource';
 import type { SourceModel } from '../../src/importer/sourceModel';
 import {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { UserError } from '../../src/core/errors';
-import { HfConfig } from '../../src/importer/hfConfig';
-import { hfRotary, hfShape } from '../../src/importer/hfShape';
-import { licenceInCard, tokensIn } from '../../src/importer/hfText';
+import { HfConfig } from '../../src/importer/huggingFace/hfConfig';
+import { hfRotary, hfShape } from '../../src/importer/huggingFace/hfShape';
+import { licenceInCard, tokensIn } from '../../src/importer/huggingFace/hfText';
 import { assertTranslatable } from './support/translatable';
 
 interface RotaryCase {

@@ -1,7 +1,7 @@
 // Every type of weights, to the bit as gguf-py makes it float32: test/oracles/import/make_models.py.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { bitsPerWeight, ggufTypeName, STORAGE_TYPES } from '../../src/importer/storageTypes';
+import { bitsPerWeight, ggufTypeName, STORAGE_TYPES } from '../../src/importer/tensors/storageTypes';
 
 interface Case {
   readonly blocks: string;

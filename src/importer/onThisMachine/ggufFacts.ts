@@ -1,9 +1,9 @@
 /** What the header of a GGUF says of its model, for whoever lists models: by the importer's own reader, without the weights. */
 import { UserError } from '../../core/errors';
-import { BinaryFile } from '../binaryFile';
-import type { Gguf } from '../gguf';
-import { readGgufHeader } from '../ggufHeader';
-import { ggufArchitecture, ggufShape } from '../ggufShape';
+import type { Gguf } from '../gguf/gguf';
+import { readGgufHeader } from '../gguf/ggufHeader';
+import { ggufArchitecture, ggufShape } from '../gguf/ggufShape';
+import { BinaryFile } from '../tensors/binaryFile';
 import type { GgufFacts } from './judgement';
 
 /** enum llama_ftype, ggml-org/llama.cpp include/llama.h */

@@ -3,9 +3,9 @@
  * weights: what one pass through it costs is what one pass through so many weights of a model costs.
  */
 import type { ImportFormat } from '../../protocol/importing';
-import { Numbers } from '../numberFormats';
-import { GraphWriter, type OutsideTensor, sizeBytesOf } from '../onnx/graphWriter';
-import type { MatrixForm } from '../storedWeights';
+import { GraphWriter, type OutsideTensor, sizeBytesOf } from '../graph/graphWriter';
+import { Numbers } from '../graph/numberFormats';
+import type { MatrixForm } from '../weights/storedWeights';
 
 /** A layer widens and narrows again, as feed-forward parts do. */
 export const WIDTH = 1024;

@@ -1,5 +1,5 @@
 /** A GGUF's metadata from a table. */
-import type { GgufMetadata } from '../../../src/importer/ggufMetadata';
+import type { GgufMetadata } from '../../../src/importer/gguf/ggufMetadata';
 
 type Value = string | number | boolean | readonly string[] | readonly number[] | readonly boolean[];
 

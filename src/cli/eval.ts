@@ -1,6 +1,7 @@
 /**
  * `npm run -s eval`: the frozen held-out cursors, answered by the product's engine, P alone and with each module.
- * `-- --instant` instead: held-out packages as workspaces (evalInstant.ts).
+ * `-- --instant` instead: held-out packages as workspaces (evalInstant.ts); `-- --unseen`: packages younger than public
+ * models (evalUnseen.ts).
  * Exact match and edit similarity are those of CrossCodeEval (Ding et al., 2310.11248) on the rest of the cursor's line.
  */
 import { readFile } from 'node:fs/promises';
@@ -10,10 +11,11 @@ import { answerAll, parseModules } from './answer';
 import { startEngine } from './engine';
 import { evaluateInstant } from './evalInstant';
 import { type Cursor, summarise } from './evalMetrics';
+import { evaluateUnseen } from './evalUnseen';
 import { readOptions } from './options';
 
 const USAGE =
-  'usage: npm run -s eval -- [--module ID[:STRENGTH][+ID…]]… [--proposal ID] [--limit N] [--cursors FILE.jsonl] [--instant [--calibrate]] [--json]';
+  'usage: npm run -s eval -- [--module ID[:STRENGTH][+ID…]]… [--proposal ID] [--limit N] [--cursors FILE.jsonl] [--instant [--calibrate]] [--unseen choose|report [--context TOKENS] [--out FILE.jsonl] [--against FILE.jsonl]] [--json]';
 
 const CURSORS = path.resolve(__dirname, '../../test/fixtures/eval/cursors.jsonl');
 
@@ -27,11 +29,16 @@ async function main(): Promise<void> {
       cursors: { type: 'string' },
       instant: { type: 'boolean' },
       calibrate: { type: 'boolean' },
+      unseen: { type: 'string' },
+      context: { type: 'string' },
+      out: { type: 'string' },
+      against: { type: 'string' },
     },
     USAGE,
   );
   const limit = values.limit === undefined ? Number.POSITIVE_INFINITY : Number(values.limit);
   if (!(limit > 0)) throw new UserError('usage', `--limit must be a number above 0, not ${values.limit}.`);
+  if (values.unseen !== undefined) return evaluateUnseen({ ...values, unseen: values.unseen, limit });
   if (values.instant) return evaluateInstant({ ...values, limit });
   const cursors = await readCursors(values.cursors ?? CURSORS, limit);
   const engine = startEngine(() => {});

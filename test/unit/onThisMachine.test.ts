@@ -16,7 +16,11 @@ import { assertTranslatable } from './support/translatable';
 const SYSTEMS = ['linux', 'darwin', 'win32'] as const;
 
 /** A tiny model with one tensor of 64 weights. */
-function gguf(values: Readonly<Record<string, string | number>> = {}, architecture = 'qwen2'): Buffer {
+function gguf(
+  values: Readonly<Record<string, string | number>> = {},
+  architecture = 'qwen2',
+  more: readonly string[] = [],
+): Buffer {
   const shape = {
     'general.architecture': architecture,
     'general.file_type': 15,
@@ -27,7 +31,8 @@ function gguf(values: Readonly<Record<string, string | number>> = {}, architectu
     [`${architecture}.attention.layer_norm_rms_epsilon`]: 1,
     [`${architecture}.context_length`]: 128,
   };
-  return ggufBytes({ values: { ...shape, ...values }, tensors: [['token_embd.weight', [32, 2], 0, 256]] });
+  const tensors = ['token_embd.weight', ...more].map(name => [name, [32, 2], 0, 256] as const);
+  return ggufBytes({ values: { ...shape, ...values }, tensors });
 }
 
 describe('where other programs keep models', () => {
@@ -379,6 +384,13 @@ for (const platform of SYSTEMS) {
       put(path.join(dir, 'big-00002-of-00003.gguf'), gguf());
       assert.equal((await only()).obstacle, undefined);
       assert.match((await only()).source, /big-00001-of-00003\.gguf$/);
+    });
+
+    it('whose table may stand in it twice have a number of parameters that nobody knows', async () => {
+      put(path.join(placeOf('llamacpp'), 'a.gguf'), gguf());
+      assert.equal((await only()).nParameters, 64);
+      put(path.join(placeOf('llamacpp'), 'a.gguf'), gguf({}, 'qwen2', ['output.weight']));
+      assert.equal((await only()).nParameters, undefined);
     });
 
     it('that cannot be imported say why', async () => {

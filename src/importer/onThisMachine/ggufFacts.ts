@@ -28,11 +28,13 @@ export async function readGgufFacts(path: string, name: string): Promise<GgufFac
     const nHere = [...tensors.values()].reduce((sum, { dims }) => sum + dims.reduce((n, dim) => n * dim, 1), 0);
     // The first of several files has some of the tensors, or none.
     const isWhole = (metadata.number('split.count') ?? 1) <= 1;
+    // A head beside the table may be the same one once more: only its values tell, and those are not read.
+    const isCounted = isWhole && nHere > 0 && !tensors.has('output.weight');
     return {
       ...defined('architecture', metadata.string('general.architecture')),
       ...defined('licence', metadata.string('general.license')),
       ...defined('quantisation', fileType === undefined ? undefined : FILE_TYPES[fileType]),
-      ...defined('nParameters', isWhole && nHere > 0 ? nHere : undefined),
+      ...defined('nParameters', isCounted ? nHere : undefined),
       ...defined('obstacle', obstacleOf({ name, metadata, tensors, files: [file], close }, isWhole)),
     };
   } finally {

@@ -8,7 +8,15 @@ import { setUp } from './setup.mjs';
 /** Packages that stay packages: given by VS Code, native, or tools of the tests. */
 const external = ['vscode', 'onnxruntime-node', 'mocha', 'playwright-core', '@vscode/test-electron', 'esbuild'];
 
-const node = { bundle: true, platform: 'node', format: 'cjs', target: 'node20', external, logLevel: 'warning' };
+const node = {
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external,
+  logLevel: 'warning',
+  loader: { '.txt': 'text' },
+};
 const browser = {
   bundle: true,
   platform: 'browser',
@@ -23,6 +31,7 @@ const shipped = {
   extension: 'src/extension.ts',
   engine: 'src/engine/main.ts',
   trainer: 'src/trainer/main.ts',
+  importer: 'src/importer/main.ts',
 };
 
 const programs = {
@@ -31,6 +40,7 @@ const programs = {
   'cli/eval': 'src/cli/eval.ts',
   'cli/bench': 'src/cli/bench.ts',
   'cli/trainModule': 'src/cli/trainModule.ts',
+  'cli/importProposal': 'src/cli/importProposal.ts',
 };
 
 function filesBelow(folder, suffix) {

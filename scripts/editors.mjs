@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { browserAdvice, findChromium } from './workbench/browser.mjs';
+import { provideChromium } from './workbench/chromium.mjs';
 import { workbenchRunsHere } from './workbench/install.mjs';
 
 /**
@@ -12,26 +12,8 @@ import { workbenchRunsHere } from './workbench/install.mjs';
  */
 export function chooseEditor({ desktop }) {
   if (desktop || !workbenchRunsHere) return { kind: 'desktop' };
-  if (findChromium() || installChromium()) return { kind: 'browser' };
-  return { kind: 'none', advice: `no Chromium found; ${browserAdvice}.` };
-}
-
-/** Only on a CI machine that is ours to change. */
-function installChromium() {
-  if (!process.env.CI || process.getuid?.() !== 0) return false;
-  console.log('Installing Chromium…');
-  const apt = args =>
-    execFileSync('apt-get', args, {
-      stdio: ['ignore', 'ignore', 'inherit'],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
-  try {
-    apt(['update', '-qq']);
-    apt(['install', '-y', '-qq', '--no-install-recommends', 'chromium', 'fonts-liberation']);
-  } catch (error) {
-    console.error(error.message);
-  }
-  return findChromium() !== undefined;
+  const provided = provideChromium();
+  return provided.advice ? { kind: 'none', advice: provided.advice } : { kind: 'browser' };
 }
 
 /**

@@ -7,12 +7,14 @@ import { npm } from './npm.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
+// On import, because whatever a script does next may not run on an old one.
+refuseOldNode(process.versions.node);
+
 /**
- * Checks Node, makes the checkout the working directory, and installs dependencies that are missing or outdated.
+ * Makes the checkout the working directory, and installs dependencies that are missing or outdated.
  * @returns {Promise<true>} @throws when npm fails
  */
 export async function setUp() {
-  refuseOldNode(process.versions.node);
   process.chdir(root);
   if (dependenciesAreCurrent()) return true;
   console.error('Installing dependencies (npm ci)…');

@@ -10,8 +10,11 @@ import util from 'node:util';
 import { build } from './build.mjs';
 import { copyOfSampleWithModule, sampleSpot, statusBarItem } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
+import { provideChromium } from './workbench/chromium.mjs';
+import { workbenchRunsHere } from './workbench/install.mjs';
 
 const options = readArguments();
+if (options.headless) requireBrowser();
 await setUp();
 await build().catch(() => process.exit(1));
 const { workspace, isThrowAway } = chooseWorkspace();
@@ -37,6 +40,16 @@ function readArguments() {
     console.error(`npm start: ${error.message}`);
     process.exit(2);
   }
+}
+
+/** Before anything is installed or built: minutes of work are no use without a browser. */
+function requireBrowser() {
+  const problem = workbenchRunsHere
+    ? provideChromium().advice
+    : `--headless drives VS Code in a browser, which runs on Linux x64 and arm64, not on ${process.platform} ${process.arch}.`;
+  if (!problem) return;
+  console.error(`npm start: ${problem}`);
+  process.exit(1);
 }
 
 function chooseWorkspace() {

@@ -64,6 +64,8 @@ const isReady = await setUp().catch(error => {
   console.error(`✗ set-up: ${error.message}`);
   failed++;
 });
+/** Chosen before anything else runs: that a browser is missing is not to be heard after ten minutes. */
+const editor = isReady && (!options.only || options.only === 'editor') ? await editorOfTests() : undefined;
 if (isReady && !options.only) await checks();
 if (isReady && (await step('build', compiles))) {
   for (const [name, tier] of Object.entries(tiers)) if (!options.only || options.only === name) await tier();
@@ -107,14 +109,18 @@ function engineTier() {
   return mochaTier('engine', ['dist/test/engine'], ['--timeout', '60000']);
 }
 
-async function editorTier() {
+/** @returns undefined where none can run, which counts as a failure */
+async function editorOfTests() {
   const { chooseEditor } = await import('./editors.mjs');
-  const editor = await chooseEditor({ desktop: options.desktop });
-  if (editor.kind === 'none') {
-    console.error(`✗ editor: ${editor.advice}`);
-    failed++;
-    return;
-  }
+  const chosen = chooseEditor({ desktop: options.desktop });
+  if (chosen.kind !== 'none') return chosen;
+  console.error(`✗ editor: ${chosen.advice}`);
+  failed++;
+  return undefined;
+}
+
+async function editorTier() {
+  if (!editor) return;
   const isInBrowser = editor.kind === 'browser';
   if (!options.vsix) await tier('editor host', process.execPath, ['scripts/editorHost.mjs', editor.kind]);
   if (isInBrowser && !options.vsix) await uiTier('editor ui', ['dist/test/editor/ui']);

@@ -187,8 +187,30 @@ class Float32:
 FORMATS = {"fp32": Float32, "int8": Int8Rows, "int4": Int4Blocks}
 
 
-def build(config, weights, dtype):
-    """config: model.Config; weights: {name in model.Decoder: float32 array}. → Graph, complete."""
+def list_rows(graph, logits, vocab, n_top):
+    """Adds what a large vocabulary is read by, so that no row of logits [M, vocab] leaves the graph.
+
+    in:  wanted_tokens int64 [W], W ≥ 1
+    out: top_logits float32 [M, k], top_ids int64 [M, k], best first; log_sum float32 [M], log Σ exp over the vocabulary;
+         wanted_logits float32 [M, W]
+    """
+    g, float32, int64 = graph, TensorProto.FLOAT, TensorProto.INT64
+    k = min(n_top, vocab)
+    # ReduceLogSumExp says the same and is many times slower.
+    largest = g.op("ReduceMax", logits, g.ints(-1), keepdims=1)
+    total = g.op("ReduceSum", g.op("Exp", g.op("Sub", logits, largest)), g.ints(-1), keepdims=1)
+    g.op("Reshape", g.op("Add", largest, g.op("Log", total)), g.ints(-1), outputs=["log_sum"])
+    g.op("TopK", logits, g.ints(k), outputs=["top_logits", "top_ids"], axis=-1, largest=1, sorted=1)
+    g.op("Gather", logits, g.input("wanted_tokens", int64, ["W"]), axis=1, outputs=["wanted_logits"])
+    g.output("top_logits", float32, ["M", k])
+    g.output("top_ids", int64, ["M", k])
+    g.output("log_sum", float32, ["M"])
+    g.output("wanted_logits", float32, ["M", "W"])
+
+
+def build(config, weights, dtype, n_top=None):
+    """config: model.Config; weights: {name in model.Decoder: float32 array}; n_top: likeliest tokens that the graph lists
+    a row, None for a graph that gives whole rows only. → Graph, complete."""
     g = Graph()
     numbers = FORMATS[dtype](g)
     c = config
@@ -270,6 +292,8 @@ def build(config, weights, dtype):
     g.op("Identity", head(g.op("Gather", x, rows)), outputs=["logits"])
     g.output("logits", float32, ["M", c.vocab])
     g.output("new_kv", float32, [2 * c.layers, "T", c.kv_heads, c.head_dim])
+    if n_top is not None:
+        list_rows(g, "logits", c.vocab, n_top)
     return g
 
 

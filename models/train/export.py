@@ -42,8 +42,8 @@ def tokenizer_files(tokenizer_path):
     return open(tokenizer_path, "rb").read(), config
 
 
-def export_proposal(model, folder, identity, title, dtypes, evaluation, tokenizer_path=TOKENIZER):
-    """The first of `dtypes` is the shipped default and the one residual.json names."""
+def export_proposal(model, folder, identity, title, dtypes, evaluation, tokenizer_path=TOKENIZER, n_top=None):
+    """The first of `dtypes` is the shipped default and the one residual.json names. n_top: see delta_graph.build."""
     config, _ = to_hugging_face(model)
     tokenizer_json, tokenizer_config = tokenizer_files(tokenizer_path)
     write_json(os.path.join(folder, "config.json"), config)
@@ -52,7 +52,7 @@ def export_proposal(model, folder, identity, title, dtypes, evaluation, tokenize
     write_json(os.path.join(folder, "tokenizer_config.json"), tokenizer_config)
     names = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
     for dtype in dtypes:
-        graph = delta_graph.build(model.config, weights_of(model), dtype)
+        graph = delta_graph.build(model.config, weights_of(model), dtype, n_top)
         weights_name = f"model_{dtype}.safetensors"
         write(os.path.join(folder, "onnx", f"model_{dtype}.onnx"), delta_graph.graph_bytes(graph, weights_name))
         write(os.path.join(folder, "onnx", weights_name), delta_graph.safetensors_bytes(graph.weights))

@@ -6,6 +6,7 @@
   MODELS_FOLDER/<name>/{config,generation_config,tokenizer,tokenizer_config}.json, onnx/model*.onnx[_data…]
   ORACLES_FOLDER/<name>.json   { tokens, rows, logits: [row…], texts: [{ text, ids }…], tolerance }
   MODELS_FOLDER/delta/{proposals/tiny,modules/tiny,modules/other,graphs}   the same in our own form, with two modules
+  MODELS_FOLDER/delta/proposals/tiny-top      the weights of `tiny`, in a graph that lists the likeliest tokens
   ORACLES_FOLDER/delta.json    { tokens, rows, proposal: [row…], tiny: [row…], other: [row…] }
 
 The graphs are written by hand in the form that exporters give them (past_key_values in, present out) and are compared
@@ -31,6 +32,7 @@ from model import SIZES
 
 VOCABULARY = 320
 N_TOKENS, ROWS = 24, (0, 5, 11, 23)
+N_TOP = 64
 SPECIAL = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>", "<|fim_pad|>", "<|repo_name|>",
            "<|file_sep|>", "<|im_start|>", "<|im_end|>"]
 
@@ -314,6 +316,8 @@ def write_delta(folder, oracles_folder, tokenizer_path):
     proposal = random_model(size, seed=1)
     export_proposal(proposal, os.path.join(folder, "proposals", "tiny"), "tiny", "Tiny random proposal for tests", ["fp32"], [],
                     tokenizer_path)
+    export_proposal(proposal, os.path.join(folder, "proposals", "tiny-top"), "tiny-top", "The same, listing the likeliest tokens",
+                    ["fp32"], [], tokenizer_path, n_top=N_TOP)
     tokens = torch.randint(len(SPECIAL), VOCABULARY, (N_TOKENS,), generator=torch.Generator().manual_seed(7)).tolist()
     oracle = dict(tokens=tokens, rows=ROWS, proposal=rounded_rows(torch_logits(proposal, tokens)))
     for seed, name in ((2, "tiny"), (3, "other")):

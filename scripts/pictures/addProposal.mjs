@@ -14,7 +14,7 @@ export async function pictures({ driver, shoot, page }) {
   await begin('A Folder on This Machine');
   await shoot('source');
   await row('A Model from').click();
-  await row('not tested by Residual').waitFor();
+  await row('complete better').waitFor();
   await shoot('suggestions');
   await driver.type('owner/some-model@v1');
   await row('owner/some-model').waitFor();
@@ -27,7 +27,7 @@ export async function pictures({ driver, shoot, page }) {
 
   const choose = async folder => {
     await begin('A Folder on This Machine');
-    await driver.press('Enter');
+    await row('A Folder on This Machine').click();
     await row('tests').waitFor();
     await input.fill(`${folder}/`);
     await row('tests').waitFor({ state: 'detached' });

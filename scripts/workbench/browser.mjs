@@ -1,22 +1,6 @@
-// Finds a Chromium on this machine and opens a page in it that can reach nothing but the loopback interface.
-import fs from 'node:fs';
-import path from 'node:path';
+// Opens a page in a Chromium that can reach nothing but the loopback interface.
 import { chromium } from 'playwright-core';
-
-export const browserAdvice =
-  'install Chromium (Debian: apt-get install chromium fonts-liberation), or name one in RESIDUAL_CHROMIUM';
-
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
-
-/** @returns {string | undefined} path of the binary */
-export function findChromium() {
-  const named = process.env.RESIDUAL_CHROMIUM;
-  if (named) return fs.existsSync(named) ? named : undefined;
-  const onPath = (process.env.PATH ?? '')
-    .split(path.delimiter)
-    .flatMap(folder => names.map(name => path.join(folder, name)));
-  return [...onPath, chromium.executablePath()].find(file => file && fs.existsSync(file));
-}
+import { provideChromium } from './chromium.mjs';
 
 /**
  * @typedef {object} OpenPage
@@ -30,10 +14,10 @@ export function findChromium() {
  * @returns {Promise<OpenPage>}
  */
 export async function openPage({ tmp, viewport = { width: 1280, height: 800 } }) {
-  const executablePath = findChromium();
-  if (!executablePath) throw new Error(`No Chromium found: ${browserAdvice}.`);
+  const provided = provideChromium();
+  if (provided.advice) throw new Error(provided.advice);
   const browser = await chromium.launch({
-    executablePath,
+    executablePath: provided.path,
     handleSIGINT: false,
     handleSIGTERM: false,
     env: { ...process.env, TMPDIR: tmp, XDG_CONFIG_HOME: tmp, XDG_CACHE_HOME: tmp },

@@ -3,7 +3,8 @@
  * the completion must then begin with the bytes that were backed over. Bytes and not characters, because a byte-level
  * token may end inside a character.
  */
-import type { Tokenizer } from './model';
+import type { Tokenizer, Wanted } from './model';
+import type { Listed } from './row';
 
 export class ByteConstraint {
   private remaining: Uint8Array;
@@ -20,16 +21,25 @@ export class ByteConstraint {
   }
 
   /**
-   * Sets every token to −∞ that contradicts the bytes still owed: allowed are tokens that start with them, and tokens
-   * that are a beginning of them.
+   * Sets every listed token to −∞ that contradicts the bytes still owed: allowed are tokens that start with them, and
+   * tokens that are a beginning of them.
    * @returns whether a constraint was in force.
    */
-  mask(row: Float32Array): boolean {
+  mask({ n, ids, values }: Listed): boolean {
     if (this.isMet) return false;
-    for (let token = 0; token < row.length; token++) {
-      if (row[token] !== -Infinity && !this.allows(token)) row[token] = -Infinity;
+    for (let i = 0; i < n; i++) {
+      if (values[ids[i]] !== -Infinity && !this.allows(ids[i])) values[ids[i]] = -Infinity;
     }
     return true;
+  }
+
+  /**
+   * Tokens that `mask` would leave; none where nothing is owed. Of more than `most` those of the smallest ids, because
+   * byte-level vocabularies are in the order of their merges, the commoner ones first.
+   */
+  allowed(most: number): Wanted {
+    if (this.isMet) return [];
+    return this.tokenizer.startingWith(this.remaining).subarray(0, most);
   }
 
   consume(token: number): void {

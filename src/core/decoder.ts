@@ -5,9 +5,11 @@
  */
 import type { ByteConstraint } from './byteConstraint';
 import { argmax, Candidates, draw, nucleus, penaliseRepetitions, softmax, temperInPlace } from './distribution';
+import { pushAll } from './lockstep';
 import { mixInPlace } from './mixture';
 import type { Sequence } from './model';
 import type { Random } from './random';
+import { SparseRow } from './row';
 import { type Position, type RuleName, type Weighing, weigh } from './rules';
 
 /** An aligner whose sequences stand at the same text as the proposal's. A strength of 0 is left out of the decoding. */
@@ -50,16 +52,16 @@ export interface TokenStep {
   readonly candidates: Candidates;
   /** Aligned probability of each candidate. */
   readonly alignedProbs: Float64Array;
-  /** log P over the vocabulary, as the model gave it; log P′ where an aligner is mixed in. */
-  readonly rawLogps: Float32Array;
-  /** What was scored: log P (or P′) after penalty, temperature and byte mask, any constant off. */
+  /** What was scored, by token: log P (or P′) after penalty, temperature and byte mask, any constant off. */
   readonly pLogits: Float32Array;
   /** What each aligner added to the logit of each candidate, in the order of the aligners, those of strength 0 left out. */
   readonly terms: readonly Float64Array[];
 }
 
 /**
- * Decodes from sequences that stand at the prompt. Yields each token before it is appended, so that a caller who has
+ * Decodes from sequences that stand at the prompt (`seekAll`). Only what P lists is looked at, and what an aligner that is
+ * mixed in lists. The nucleus is that of P's whole distribution, of which it may hold less than `topP` where P lists less;
+ * with another temperature of P than 1, or under a byte mask, it is that of the listed tokens alone. Yields each token before it is appended, so that a caller who has
  * seen enough pays for no further pass. Ends after `maxTokens`, after the end token, or where the byte constraint
  * leaves no token.
  * @throws AbortError when `signal` aborts.
@@ -71,9 +73,9 @@ export async function* decode(
   signal: AbortSignal,
 ): AsyncGenerator<TokenStep> {
   const active = aligners.filter(a => a.strength !== 0);
-  const vocabSize = proposal.logps().length;
-  const rawLogps = new Float32Array(vocabSize);
-  const pLogits = new Float32Array(vocabSize);
+  const { vocabSize } = proposal.logps();
+  const rawLogps = new SparseRow(vocabSize);
+  const pLogits = new SparseRow(vocabSize);
   const scores = new Float64Array(vocabSize);
   const probs = new Float64Array(vocabSize);
   const terms = active.map(() => new Float64Array(vocabSize));
@@ -81,7 +83,7 @@ export async function* decode(
 
   for (let position = 0; position < params.maxTokens; position++) {
     signal.throwIfAborted();
-    rawLogps.set(proposal.logps());
+    rawLogps.copy(proposal.logps());
     let logShare = 0;
     for (const { sequence, mixture } of active) {
       if (mixture === undefined) continue;
@@ -89,17 +91,18 @@ export async function* decode(
       mixInPlace(rawLogps, sequence.logps(), lambda);
       logShare += Math.log1p(-lambda);
     }
-    pLogits.set(rawLogps);
+    pLogits.copy(rawLogps);
     penaliseRepetitions(pLogits, params.history, params.repetitionPenalty);
     temperInPlace(pLogits, params.proposalTemperature);
     const masked = params.constraint?.mask(pLogits) ?? false;
-    nucleus(pLogits, params.topP, candidates);
+    const hasRest = params.proposalTemperature === 1 && !masked;
+    nucleus(pLogits, params.topP, candidates, hasRest ? pLogits.logRest : -Infinity);
     if (candidates.n === 0) return;
 
     const at: Position = {
       rawLogps,
       ...(active.some(a => a.mixture) && { unmixed: { logps: proposal.logps(), logShare } }),
-      pLogits,
+      pLogits: pLogits.values,
       masked,
       endToken: params.endToken,
       nCandidates: params.nCandidates,
@@ -119,23 +122,18 @@ export async function* decode(
     params.constraint?.consume(token);
     yield {
       token,
-      p: Math.exp(proposal.logps()[token]),
+      p: Math.exp(proposal.logps().logp(token)),
       aligned: probs[index],
       candidates,
       alignedProbs: probs,
-      rawLogps,
-      pLogits,
+      pLogits: pLogits.values,
       terms,
     };
 
     if (token === params.endToken) return;
     params.history.push(token);
     if (position + 1 === params.maxTokens) return;
-    await proposal.push(token, signal);
-    for (const aligner of active) {
-      await aligner.sequence.push(token, signal);
-      await aligner.reference?.push(token, signal);
-    }
+    await pushAll(proposal, active, token, params.constraint, signal);
   }
 }
 

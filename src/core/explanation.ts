@@ -136,18 +136,18 @@ function candidatesOf(
   const explained = [...listed].map(
     (i): ExplainedCandidate => ({
       id: ids[i],
-      p: Math.exp(proposal.logps()[ids[i]]),
+      p: Math.exp(proposal.logps().logp(ids[i])),
       proposed: Math.exp(proposedLogps[i]),
-      q: weighings.map(({ qLogps }) => Math.exp(qLogps[ids[i]])),
+      q: weighings.map(({ qLogps }) => Math.exp(qLogps.logp(ids[i]))),
       weights: logWeights.map(weights => Math.exp(weights[i])),
       aligned: alignedProbs[i],
     }),
   );
   if (alone !== undefined && !explained.some(({ id }) => id === alone)) {
     // Mixing a module in has pushed P's own choice out of the nucleus.
-    const q = weighings.map(({ qLogps }) => Math.exp(qLogps[alone]));
+    const q = weighings.map(({ qLogps }) => Math.exp(qLogps.logp(alone)));
     const weights = weighings.map(() => 0);
-    explained.push({ id: alone, p: Math.exp(proposal.logps()[alone]), proposed: 0, q, weights, aligned: 0 });
+    explained.push({ id: alone, p: Math.exp(proposal.logps().logp(alone)), proposed: 0, q, weights, aligned: 0 });
   }
   return explained.sort((a, b) => b.proposed - a.proposed || b.aligned - a.aligned || a.id - b.id);
 }

@@ -2,7 +2,9 @@
  * From the text around the cursor to the tokens a proposal is asked with.
  * Suffix-first (ours): a keystroke appends to the prompt, so its KV cache holds but for the changed tokens.
  * Prefix-first (most public models): typing shifts the suffix, which is therefore kept short.
+ * Suffix, prefix, middle (Mellum, Seed-Coder): a keystroke costs what was typed and the middle's mark.
  */
+import type { FimOrder as TrainedOrder } from './manifest';
 import type { SpecialTokens, Tokenizer } from './model';
 
 export interface TextChunk {
@@ -24,7 +26,8 @@ export interface CompletionText {
   readonly neighbours: readonly TextChunk[];
 }
 
-export type FimOrder = 'suffix-first' | 'prefix-first' | 'none';
+/** `none` for a proposal that was not trained to fill in a middle. */
+export type FimOrder = TrainedOrder | 'none';
 
 export interface Prompt {
   readonly tokens: readonly number[];
@@ -77,9 +80,17 @@ export function arrange(
   if (order === 'none' || fimPrefix === undefined || fimSuffix === undefined || fimMiddle === undefined) {
     return [...start, ...neighbours, ...(fileSep === undefined ? [] : [fileSep]), ...header, ...prefix];
   }
-  return order === 'suffix-first'
-    ? [...start, ...neighbours, fimPrefix, fimSuffix, ...suffix, fimMiddle, ...header, ...prefix]
-    : [...start, ...neighbours, fimPrefix, ...header, ...prefix, fimSuffix, ...suffix, fimMiddle];
+  switch (order) {
+    case 'suffix-first':
+      return [...start, ...neighbours, fimPrefix, fimSuffix, ...suffix, fimMiddle, ...header, ...prefix];
+    case 'prefix-first':
+      return [...start, ...neighbours, fimPrefix, ...header, ...prefix, fimSuffix, ...suffix, fimMiddle];
+    case 'suffix-prefix-middle': {
+      // The name of the file stands before both parts where there is a mark for it (model card of Mellum-4b).
+      const [named, unnamed] = fileSep === undefined ? [[], header] : [[fileSep, ...header], []];
+      return [...start, ...neighbours, ...named, fimSuffix, ...suffix, fimPrefix, ...unnamed, ...prefix, fimMiddle];
+    }
+  }
 }
 
 /** Drops whole steps from the left until at most `room` tokens are left; small rooms get smaller steps. */

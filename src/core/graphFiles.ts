@@ -31,11 +31,19 @@ export function graphNameOf(dtype: string, names: readonly string[]): string {
   return dtype === 'fp32' && !names.includes(name) && names.includes('onnx/model.onnx') ? 'onnx/model.onnx' : name;
 }
 
-/** External weights of a graph: model_q4.onnx_data, model_q4.onnx_data_1, model_q4.onnx.data, model_int8.safetensors. */
+/**
+ * External weights of a graph: model_q4.onnx_data, model_q4.onnx_data_1, model_q4.onnx.data, model_int8.safetensors, and
+ * shards, model_int8-00001-of-00006.safetensors.
+ */
 export function weightFilesOf(graph: string, names: readonly string[]): string[] {
-  const stem = graph.slice(0, -'onnx'.length);
-  return [...new Set(names)].filter(name => name.startsWith(stem) && name !== graph);
+  const stem = graph.slice(0, -'.onnx'.length);
+  const isOfGraph = (rest: string) => rest.startsWith('.') || SHARD.test(rest);
+  return [...new Set(names)].filter(
+    name => name.startsWith(stem) && name !== graph && isOfGraph(name.slice(stem.length)),
+  );
 }
+
+const SHARD = /^-\d{5}-of-\d{5}\.safetensors$/;
 
 /** Not by locale: the same everywhere. */
 function compare(a: string, b: string): number {

@@ -71,8 +71,12 @@ export interface ModuleManifest {
   readonly built?: string;
 }
 
-/** `suffix-first` keeps prefix and middle contiguous, so that a keystroke only appends. */
-export type FimOrder = 'suffix-first' | 'prefix-first';
+/**
+ * `suffix-first` keeps prefix and middle contiguous, so that a keystroke only appends. `suffix-prefix-middle` marks where
+ * the middle begins, as models want it that were trained with the suffix in front of the prefix's own mark.
+ */
+export const FIM_ORDERS = ['suffix-first', 'prefix-first', 'suffix-prefix-middle'] as const;
+export type FimOrder = (typeof FIM_ORDERS)[number];
 
 export interface Fim {
   readonly order: FimOrder;
@@ -174,7 +178,7 @@ export function parseProposalManifest(json: unknown): ProposalManifest {
   parseFiles(field.object('files'), undefined);
   if (field.has('fim')) {
     const fim = field.object('fim');
-    fim.oneOf('order', ['suffix-first', 'prefix-first']);
+    fim.oneOf('order', FIM_ORDERS);
     const tokens = fim.object('tokens');
     for (const name of tokens.names()) tokens.number(name);
   }

@@ -4,6 +4,7 @@
  * (Linear interpolation of Jelinek & Mercer 1980; a cache beside a model as in Kuhn & De Mori 1990.)
  */
 import type { Recognition } from './ngram/ngramRow';
+import type { Row, SparseRow } from './row';
 
 /**
  * λ by how far the n-gram knew the context: entry o for contexts of o tokens that were seen before. One factor per
@@ -16,21 +17,35 @@ export function mixtureWeight(weights: MixtureWeights, { order }: Recognition): 
 }
 
 /**
- * Mixes `qLogps` into `pLogps` in place, log P′ = log((1 − λ)e^P + λe^Q). λ of 0 leaves every bit of P.
+ * Mixes `qLogps` into `pLogps` in place, log P′ = log((1 − λ)e^P + λe^Q). λ of 0 leaves every bit of P. What either of the
+ * two lists is listed then. Where P lists some tokens only and not one of Q's, that token's part of P is unknown and stays
+ * in the rest: those that matter have to be wanted of P beforehand (lockstep.ts).
  * @param lambda in [0, 1).
  */
-export function mixInPlace(pLogps: Float32Array, qLogps: Float32Array, lambda: number): void {
+export function mixInPlace(pLogps: SparseRow, qLogps: Row, lambda: number): void {
   if (lambda === 0) return;
   const logP = Math.log(1 - lambda);
   const logQ = Math.log(lambda);
-  for (let token = 0; token < pLogps.length; token++) {
-    const p = pLogps[token] + logP;
-    const q = qLogps[token] + logQ;
+  if (pLogps.n < pLogps.vocabSize)
+    for (let i = 0; i < qLogps.n; i++) if (!pLogps.has(qLogps.ids[i])) pLogps.set(qLogps.ids[i], -Infinity);
+  const { n, ids, values } = pLogps;
+  pLogps.logRest = n === pLogps.vocabSize ? -Infinity : mixedRest(pLogps, qLogps, lambda);
+  for (let i = 0; i < n; i++) {
+    const token = ids[i];
+    const p = values[token] + logP;
+    const q = qLogps.logp(token) + logQ;
     // log(e^p + e^q) from the larger of the two; −∞ + −∞ must not become NaN.
     const max = Math.max(p, q);
     const below = Math.abs(p - q);
-    pLogps[token] = below < NEGLIGIBLE ? max + logOnePlusExpOf(below) : max;
+    values[token] = below < NEGLIGIBLE ? max + logOnePlusExpOf(below) : max;
   }
+}
+
+/** log of the mass that P′ has beyond what is listed in P by now. */
+function mixedRest({ n, ids, logRest }: SparseRow, qLogps: Row, lambda: number): number {
+  let known = 0;
+  for (let i = 0; i < n; i++) known += Math.exp(qLogps.logp(ids[i]));
+  return Math.log((1 - lambda) * Math.exp(logRest) + lambda * Math.max(0, 1 - known));
 }
 
 /** e to minus this is less than half a unit in the last place of a float32 logarithm. */

@@ -2,6 +2,7 @@
  * What the decoder needs to know of a language model and of a tokenizer.
  * Rows are log-probabilities ("logps"), never logits, so that a remote source which reports only its top k fits too.
  */
+import type { Row } from './row';
 
 /** Ids of the special tokens a proposal names in residual.json; a token the model does not know is undefined. */
 export interface SpecialTokens {
@@ -29,6 +30,11 @@ export interface Tokenizer {
   decode(tokens: readonly number[]): string;
   /** The raw bytes a token stands for; empty for special tokens. The array belongs to the tokenizer. */
   bytes(token: number): Uint8Array;
+  /**
+   * Tokens that may come next where `bytes` are owed: those whose bytes begin with all of it, and those whose bytes are a
+   * beginning of it. Ascending; tokens without bytes are never among them. The array is the caller's.
+   */
+  startingWith(bytes: Uint8Array): Int32Array;
   /** UTF-16 offset in `text` at which its last pre-token starts (`text.length` when empty): where token healing backs up to. */
   lastPreTokenStart(text: string): number;
 }
@@ -40,31 +46,42 @@ export interface SeekReport {
   readonly nPrefilled: number;
 }
 
-/**
- * One stream of tokens with its KV cache. Only one asynchronous call may be in flight at a time.
- * Rows have `vocabSize` values, are normalised, and may be −∞ where the source knows nothing.
- */
+/** Tokens whose log-probabilities are needed whatever their rank. Whole rows have them anyway. */
+export type Wanted = ArrayLike<number>;
+
+export interface SeekOptions {
+  /** Awaited between prefill chunks, so that what is more urgent can go first. */
+  readonly between?: () => Promise<void>;
+  /** To be listed in the row after the last token. */
+  readonly wanted?: Wanted;
+}
+
+/** One stream of tokens with its KV cache. Only one asynchronous call may be in flight at a time. Rows are normalised. */
 export interface Sequence {
   /** Number of tokens in the sequence. */
   readonly length: number;
   /**
    * Makes the sequence exactly `tokens` (at least one), reusing the longest common prefix.
-   * @param between awaited between prefill chunks, so that what is more urgent can go first.
    * @throws AbortError between prefill chunks when `signal` aborts; what was evaluated stays cached.
    */
-  seek(tokens: readonly number[], signal: AbortSignal, between?: () => Promise<void>): Promise<SeekReport>;
+  seek(tokens: readonly number[], signal: AbortSignal, options?: SeekOptions): Promise<SeekReport>;
   /** The row after the last token. Belongs to the sequence and is valid until its next asynchronous call. */
-  logps(): Float32Array;
-  /** Appends one token and evaluates it. */
-  push(token: number, signal: AbortSignal): Promise<void>;
+  logps(): Row;
+  /** Appends one token and evaluates it; the row after it lists what is `wanted`. */
+  push(token: number, signal: AbortSignal, wanted?: Wanted): Promise<void>;
   /**
-   * Appends `draft` (at least one token) in a single pass.
+   * Appends `draft` (at least one token) in a single pass. Each of its rows lists what is `wanted`.
    * @returns one row per draft token: row i is the distribution after draft[0..i]. Valid until the next asynchronous call.
    */
-  verify(draft: readonly number[], signal: AbortSignal): Promise<readonly Float32Array[]>;
+  verify(draft: readonly number[], signal: AbortSignal, wanted?: Wanted): Promise<readonly Row[]>;
   /** Drops the last `n` tokens. `logps()` stays valid only when the new end lies inside the last verify pass. */
   rewind(n: number): void;
   close(): void;
+}
+
+export interface OpenOptions {
+  /** Rows of the whole vocabulary, also from a source that would list some tokens only. */
+  readonly rows?: 'whole';
 }
 
 export interface LanguageModel {
@@ -72,5 +89,5 @@ export interface LanguageModel {
   readonly vocabSize: number;
   /** Positions the model was made for, prompt and completion together. */
   readonly contextLength: number;
-  open(): Sequence;
+  open(options?: OpenOptions): Sequence;
 }

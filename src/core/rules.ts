@@ -4,7 +4,8 @@
  * (gavin1332/residual-alignment-model, logits_warper.py) for mask (`par`) and gated (`par_kl`); proxy tuning
  * (arXiv 2401.08565) for ratio; geometric is the logarithmic opinion pool of the two models.
  */
-import { argmax, type Candidates, draw, klDivergence, softmax } from './distribution';
+import { type Candidates, draw, klDivergence, softmax } from './distribution';
+import { likeliest, type Row, type SparseRow } from './row';
 
 export const RULE_NAMES = ['geometric', 'product', 'ratio', 'joint', 'sir', 'gated', 'mask'] as const;
 export type RuleName = (typeof RULE_NAMES)[number];
@@ -14,20 +15,19 @@ export interface Weighing {
   readonly rule: RuleName;
   /** b in (0, 1] for geometric, β > 0 otherwise; mask and gated ignore it. */
   readonly strength: number;
-  /** log Q over the vocabulary. */
-  readonly qLogps: Float32Array;
-  /** log Q0 over the vocabulary, for `ratio`. */
-  readonly q0Logps?: Float32Array;
+  readonly qLogps: Row;
+  /** Of Q0, for `ratio`. */
+  readonly q0Logps?: Row;
   /** It is also mixed into P: P′ is what it already gave names to. */
   readonly isMixedIn?: boolean;
 }
 
 export interface Position {
   /** log P as the model gave it: what `gated` compares and falls back to. log P′ where aligners are mixed in. */
-  readonly rawLogps: Float32Array;
+  readonly rawLogps: SparseRow;
   /** Where aligners are mixed in: log P without them, and log Π(1 − λ), what P counts for in P′. */
-  readonly unmixed?: { readonly logps: Float32Array; readonly logShare: number };
-  /** log P after penalty, temperature and byte mask, any constant off: what is scored. */
+  readonly unmixed?: { readonly logps: Row; readonly logShare: number };
+  /** By token, log P after penalty, temperature and byte mask, any constant off: what is scored. −∞ where P is not listed. */
   readonly pLogits: Float32Array;
   /** Tokens that spell text the person has not typed are masked; `gated` must not fall back beyond the mask. */
   readonly masked: boolean;
@@ -43,13 +43,13 @@ export const GATE_NATS = 0.1;
 
 /** Terms of rules that compose: score = log P + Σ Δ. */
 const TERMS: Partial<Record<RuleName, (token: number, pLogit: number, w: Weighing, strength: number) => number>> = {
-  geometric: (token, pLogit, w, b) => b * (w.qLogps[token] - pLogit),
-  product: (token, _p, w, beta) => beta * w.qLogps[token],
-  joint: (token, _p, w, beta) => beta * w.qLogps[token],
+  geometric: (token, pLogit, w, b) => b * (w.qLogps.logp(token) - pLogit),
+  product: (token, _p, w, beta) => beta * w.qLogps.logp(token),
+  joint: (token, _p, w, beta) => beta * w.qLogps.logp(token),
   ratio: (token, _p, w, beta) => {
     if (w.q0Logps === undefined) throw new Error('the ratio rule needs a reference model');
-    const q = w.qLogps[token];
-    return q === -Infinity ? -Infinity : beta * (q - w.q0Logps[token]);
+    const q = w.qLogps.logp(token);
+    return q === -Infinity ? -Infinity : beta * (q - w.q0Logps.logp(token));
   },
 };
 
@@ -66,32 +66,32 @@ const SOLE: Partial<
     const counts = new Uint32Array(n);
     for (let k = 1; k <= at.nCandidates; k++) counts[draw(probs, n, at.uniform(k))]++;
     for (let i = 0; i < n; i++) {
-      scores[i] = counts[i] === 0 ? -Infinity : Math.log(counts[i]) + w.strength * w.qLogps[ids[i]];
+      scores[i] = counts[i] === 0 ? -Infinity : Math.log(counts[i]) + w.strength * w.qLogps.logp(ids[i]);
     }
   },
   /** Q inside the nucleus; where P would end, end. */
   mask(at, w, candidates, scores) {
     const { n, ids } = candidates;
-    if (argmax(at.rawLogps) === at.endToken && !at.masked) {
+    if (likeliest(at.rawLogps) === at.endToken && !at.masked) {
       ids[0] = at.endToken;
       candidates.n = 1;
       scores[0] = 0;
       return;
     }
-    for (let i = 0; i < n; i++) scores[i] = w.qLogps[ids[i]];
+    for (let i = 0; i < n; i++) scores[i] = w.qLogps.logp(ids[i]);
   },
-  /** Q inside the nucleus while the two nearly agree, else P's raw distribution over the whole vocabulary. */
+  /** Q inside the nucleus while the two nearly agree, else P's raw distribution over all that is listed of it. */
   gated(at, w, candidates, scores) {
     if (klDivergence(at.rawLogps, w.qLogps) <= GATE_NATS) {
-      for (let i = 0; i < candidates.n; i++) scores[i] = w.qLogps[candidates.ids[i]];
+      for (let i = 0; i < candidates.n; i++) scores[i] = w.qLogps.logp(candidates.ids[i]);
       return;
     }
     if (at.masked) {
       for (let i = 0; i < candidates.n; i++) scores[i] = at.pLogits[candidates.ids[i]];
       return;
     }
-    candidates.fillAll();
-    for (let i = 0; i < candidates.n; i++) scores[i] = at.rawLogps[i];
+    candidates.fill(at.rawLogps);
+    for (let i = 0; i < candidates.n; i++) scores[i] = at.rawLogps.values[candidates.ids[i]];
   },
 };
 
@@ -148,10 +148,10 @@ function alignUnmixed(
   { n, ids }: Candidates,
   terms: Float64Array,
 ): void {
-  const ofP = (token: number) => Math.min(0, logShare + logps[token] - at.rawLogps[token]);
+  const ofP = (token: number) => Math.min(0, logShare + logps.logp(token) - at.rawLogps.values[token]);
   let max = -Infinity;
   for (let i = 0; i < n; i++) {
-    const pLogit = at.pLogits[ids[i]] - at.rawLogps[ids[i]] + logps[ids[i]];
+    const pLogit = at.pLogits[ids[i]] - at.rawLogps.values[ids[i]] + logps.logp(ids[i]);
     // What P does not propose is the mixture's alone.
     terms[i] = pLogit === -Infinity ? 0 : TERMS[w.rule]!(ids[i], pLogit, w, strength);
     max = Math.max(max, terms[i]);

@@ -8,7 +8,12 @@ const CHAR_OF_BYTE: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : 256 + nShifted++));
 })();
 
-const BYTE_OF_CHAR: ReadonlyMap<string, number> = new Map(CHAR_OF_BYTE.map((char, byte) => [char, byte]));
+/** Code unit → byte, −1 where the alphabet has no such character. */
+const BYTE_OF_CODE: Int16Array = (() => {
+  const bytes = new Int16Array(256 + 68).fill(-1);
+  for (let byte = 0; byte < 256; byte++) bytes[CHAR_OF_BYTE[byte].charCodeAt(0)] = byte;
+  return bytes;
+})();
 
 /** The alphabet's spelling of `bytes`. */
 export function spellBytes(bytes: Uint8Array): string {
@@ -17,13 +22,15 @@ export function spellBytes(bytes: Uint8Array): string {
   return spelled;
 }
 
-/** The bytes that `spelled` stands for; undefined when it is not written in the alphabet. */
-export function unspellBytes(spelled: string): Uint8Array | undefined {
-  const bytes = new Uint8Array(spelled.length);
+/**
+ * Writes the bytes that `spelled` stands for into `into`, from `at` on; there must be room for its length.
+ * @returns how many, or −1 when it is not written in the alphabet
+ */
+export function unspellInto(spelled: string, into: Uint8Array, at: number): number {
   for (let i = 0; i < spelled.length; i++) {
-    const byte = BYTE_OF_CHAR.get(spelled[i]);
-    if (byte === undefined) return undefined;
-    bytes[i] = byte;
+    const byte = BYTE_OF_CODE[spelled.charCodeAt(i)] ?? -1;
+    if (byte < 0) return -1;
+    into[at + i] = byte;
   }
-  return bytes;
+  return spelled.length;
 }

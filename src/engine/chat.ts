@@ -7,6 +7,7 @@ import type { ChatStop } from '../core/chat/chat';
 import { GrowingAnswer } from '../core/chat/chatAnswer';
 import { buildChatPrompt, type ChatPrompt } from '../core/chat/chatPrompt';
 import { decode } from '../core/decoder';
+import { seekAll } from '../core/lockstep';
 import { seededRandom } from '../core/random';
 import type { ChatCapabilities, ChatProgress, ChatRequest, ChatResult } from '../protocol/chat';
 import { alignersOf, CompletionBytes } from './completion';
@@ -47,12 +48,8 @@ export async function runChat(
   const { account, shape } = prompt;
   const startMs = performance.now();
   onProgress({ kind: 'began', account, shape });
-  const report = await sequence.seek(prompt.tokens, signal, giveWay);
-  for (const aligner of aligners) {
-    await giveWay();
-    await aligner.sequence.seek(prompt.tokens, signal, giveWay);
-    await aligner.reference?.seek(prompt.tokens, signal, giveWay);
-  }
+  const constraint = new ByteConstraint(tokenizer, prompt.owed);
+  const report = await seekAll(sequence, aligners, prompt.tokens, constraint, signal, giveWay);
   const prefilledMs = performance.now();
 
   const end = { ...prompt.end, stopTexts: [...prompt.end.stopTexts, ...(request.stopTexts ?? [])] };
@@ -68,7 +65,7 @@ export async function runChat(
     maxTokens: prompt.answerTokens,
     random: seededRandom(sampling.seed),
     history: [...tokenizer.encode(request.written)],
-    constraint: new ByteConstraint(tokenizer, prompt.owed),
+    constraint,
   };
   const answer = new GrowingAnswer(request.written, end);
   const hand = (text: string) => {

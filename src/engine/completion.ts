@@ -7,6 +7,7 @@ import { type AlignerSource, type DecodeParams, decode, type TokenStep } from '.
 import { UserError } from '../core/errors';
 import { Explainer } from '../core/explanation';
 import { buildPrompt, type Prompt } from '../core/fim';
+import { seekAll } from '../core/lockstep';
 import { calibratedStrength } from '../core/manifest';
 import { mixtureWeight } from '../core/mixture';
 import type { Tokenizer } from '../core/model';
@@ -51,13 +52,10 @@ export async function runCompletion(
   let nCached = 0;
   let nPrefilled = 0;
   const seekPrompt = async () => {
-    const report = await sequence.seek(prompt.tokens, signal);
+    const constraint = new ByteConstraint(tokenizer, prompt.owed);
+    const report = await seekAll(sequence, aligners, prompt.tokens, constraint, signal);
     nCached += report.nCached;
     nPrefilled += report.nPrefilled;
-    for (const aligner of aligners) {
-      await aligner.sequence.seek(prompt.tokens, signal);
-      await aligner.reference?.seek(prompt.tokens, signal);
-    }
   };
   await seekPrompt();
   const prefilledMs = performance.now();

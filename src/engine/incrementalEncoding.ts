@@ -7,6 +7,18 @@ import type { Split } from './preTokenizer';
 /** Pieces dropped before an edit: twice what a short-sighted pattern needs. */
 const N_PIECES_BACK = 4;
 
+export interface Cutting {
+  readonly split: Split;
+  /**
+   * Whether cutting may begin anew at every piece, and a piece is decided by its own characters and the two pieces after
+   * it; without that promise every new text is cut whole.
+   */
+  readonly isShortSighted: boolean;
+  /** UTF-16 length of the longest text that `split` cuts out as it stands, wherever it stands; 0 without any. */
+  readonly longestApart: number;
+  readonly encodePiece: (piece: string) => readonly number[];
+}
+
 export class IncrementalEncoding {
   #text = '';
   /** Start of each piece in `#text`, in UTF-16 units. */
@@ -15,15 +27,7 @@ export class IncrementalEncoding {
   #idStarts: number[] = [];
   #ids: number[] = [];
 
-  /**
-   * @param isShortSighted whether a piece is decided by its own characters and the two pieces after it;
-   * without that promise every new text is cut whole.
-   */
-  constructor(
-    private readonly split: Split,
-    private readonly isShortSighted: boolean,
-    private readonly encodePiece: (piece: string) => readonly number[],
-  ) {}
+  constructor(private readonly cutting: Cutting) {}
 
   /** Ids of `text`, exactly those of cutting it whole. The array is the caller's. */
   encode(text: string): number[] {
@@ -39,15 +43,16 @@ export class IncrementalEncoding {
 
   #show(text: string): void {
     if (text === this.#text) return;
-    const nKept = this.isShortSighted ? this.#nReusable(text) : 0;
+    const { split, isShortSighted, encodePiece } = this.cutting;
+    const nKept = isShortSighted ? this.#nReusable(text) : 0;
     let at = nKept > 0 ? this.#starts[nKept] : 0;
     this.#ids.length = nKept > 0 ? this.#idStarts[nKept] : 0;
     this.#starts.length = nKept;
     this.#idStarts.length = nKept;
-    for (const piece of at < text.length ? this.split(text.slice(at)) : []) {
+    for (const piece of at < text.length ? split(text.slice(at)) : []) {
       this.#starts.push(at);
       this.#idStarts.push(this.#ids.length);
-      for (const id of this.encodePiece(piece)) this.#ids.push(id);
+      for (const id of encodePiece(piece)) this.#ids.push(id);
       at += piece.length;
     }
     this.#text = text;
@@ -55,7 +60,8 @@ export class IncrementalEncoding {
 
   /** Pieces that both texts begin with, whatever follows; always fewer than there are. */
   #nReusable(text: string): number {
-    const nCommon = commonPrefixLength(this.#text, text);
+    // What is cut out as it stands may begin that far before the edit that completes it.
+    const nCommon = commonPrefixLength(this.#text, text) - Math.max(0, this.cutting.longestApart - 1);
     let low = 0;
     let high = this.#starts.length;
     while (low < high) {

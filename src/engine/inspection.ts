@@ -5,8 +5,7 @@
 import path from 'node:path';
 import { throwIfAborted, UserError } from '../core/errors';
 import { graphsOf } from '../core/graphFiles';
-import type { Fim } from '../core/manifest';
-import type { SpecialTokens } from '../core/model';
+import type { Row } from '../core/row';
 import { say } from '../core/sentence';
 import type { InspectResult } from '../protocol/inspection';
 import { readExternalTensors } from './externalTensors';
@@ -51,7 +50,7 @@ export async function inspectProposal(
         tokenizerSha256: tokenizer.id,
         vocabSize: model.vocabSize,
         contextLength: model.contextLength,
-        fim: manifest.fim ?? fimOf(tokenizer.special),
+        fim: manifest.fim,
         weightsBytes: files.sizeBytes,
         memoryBytes: Math.max(model.sizeBytes, process.memoryUsage.rss() - rssBytes),
         cacheBytesPerToken: model.cacheBytesPerToken,
@@ -111,23 +110,17 @@ async function timeSteps({ tokenizer, model }: Proposal, signal: AbortSignal): P
 }
 
 /** @throws UserError when the row is no distribution */
-function likeliest(logps: Float32Array): number {
-  let best = 0;
-  for (let token = 0; token < logps.length; token++) {
-    if (Number.isNaN(logps[token])) {
+function likeliest(row: Row): number {
+  let best = row.ids[0];
+  for (let i = 0; i < row.n; i++) {
+    const token = row.ids[i];
+    if (Number.isNaN(row.logp(token))) {
       throw new UserError(
         'model-broken',
         say`The model answers with something that is no probability. Its weights are damaged, or overflow in this form: choose another graph of the model, such as an 8-bit one.`,
       );
     }
-    if (logps[token] > logps[best]) best = token;
+    if (row.logp(token) > row.logp(best)) best = token;
   }
   return best;
-}
-
-/** Only their presence can be seen, not whether the model was trained with them. */
-function fimOf(special: SpecialTokens): Fim | undefined {
-  const { fimPrefix, fimSuffix, fimMiddle } = special;
-  if (fimPrefix === undefined || fimSuffix === undefined || fimMiddle === undefined) return undefined;
-  return { order: 'prefix-first', tokens: { ...special } };
 }

@@ -52,6 +52,14 @@ export class KvRows {
     this.#length += nRows;
   }
 
+  /** Becomes a copy of the first `nRows` rows of another cache of the same shape. */
+  copy(from: KvRows, nRows: number): void {
+    this.#length = 0;
+    this.#reserve(nRows);
+    for (let i = 0; i < this.#buffers.length; i++) this.#buffers[i].set(from.view(i, nRows));
+    this.#length = nRows;
+  }
+
   /** Doubles until `length` rows fit: the copies of a whole context cost less than one more copy of it. */
   #reserve(length: number): void {
     if (length <= this.#capacity) return;

@@ -4,10 +4,13 @@
  */
 import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted, UserError } from '../core/errors';
-import type { LanguageModel, SeekReport, Sequence } from '../core/model';
+import type { LanguageModel, OpenOptions, SeekOptions, SeekReport, Wanted } from '../core/model';
+import { type Row, SparseRow, WholeRow } from '../core/row';
 import { say } from '../core/sentence';
-import type { CausalGraph, PassCache } from './graph';
+import type { CausalGraph, ListedLogits, Logits, PassCache } from './graph';
+import { listRow } from './listedRow';
 import { logSoftmaxRow } from './logSoftmax';
+import type { CachingSequence } from './warmSequences';
 
 /**
  * Tokens in one prefill pass. A pass cannot be interrupted, so this bounds how long a cancelled request still computes;
@@ -53,9 +56,13 @@ export class OnnxModel implements LanguageModel {
     return sum;
   }
 
-  open(): Sequence {
+  /** Rows are whole, too, where the graph lists none. */
+  open({ rows }: OpenOptions = {}): CachingSequence {
     const { graph, contextLength } = this.source;
-    const sequence = new OnnxSequence(graph.openCache(), graph.vocabSize, contextLength, () => {
+    const form = graph.listsRows && rows === undefined ? 'listed' : 'whole';
+    const newRow = () =>
+      form === 'listed' ? new SparseRow(graph.vocabSize) : new WholeRow(new Float32Array(graph.vocabSize));
+    const sequence = new OnnxSequence(graph.openCache(form), newRow, contextLength, () => {
       this.#open.delete(sequence);
     });
     this.#open.add(sequence);
@@ -69,18 +76,18 @@ export class OnnxModel implements LanguageModel {
   }
 }
 
-class OnnxSequence implements Sequence {
+class OnnxSequence implements CachingSequence {
   /** Always as long as the cache. */
   readonly #tokens: number[] = [];
   /** Buffers for rows; the first `#nRows` hold the rows after tokens `#firstRow`, `#firstRow` + 1, … */
-  readonly #rows: Float32Array[] = [];
+  readonly #rows: (WholeRow | SparseRow)[] = [];
   #firstRow = 0;
   #nRows = 0;
   #isBusy = false;
 
   constructor(
     private readonly cache: PassCache,
-    private readonly vocabSize: number,
+    private readonly newRow: () => WholeRow | SparseRow,
     private readonly contextLength: number,
     private readonly onClose: () => void,
   ) {}
@@ -90,19 +97,19 @@ class OnnxSequence implements Sequence {
   }
 
   get sizeBytes(): number {
-    return this.cache.sizeBytes + this.#rows.length * this.vocabSize * Float32Array.BYTES_PER_ELEMENT;
+    return this.#rows.reduce((sum, row) => sum + row.sizeBytes, this.cache.sizeBytes);
   }
 
   async seek(
     tokens: readonly number[],
     signal: AbortSignal,
-    between: () => Promise<void> = nothing,
+    { between = nothing, wanted = [] }: SeekOptions = {},
   ): Promise<SeekReport> {
     if (tokens.length === 0) throw new Error('A sequence needs at least one token.');
     this.#checkRoom(tokens.length);
-    const nCommon = this.#commonPrefixLength(tokens);
-    const hasRow = nCommon === tokens.length && this.#holdsRow(nCommon - 1);
-    // Without its row, the last token is evaluated again to get one.
+    const nCommon = this.sharedLength(tokens);
+    const hasRow = nCommon === tokens.length && this.#holdsRow(nCommon - 1) && this.#lists(nCommon - 1, wanted);
+    // Without its row, or what is wanted of it, the last token is evaluated again.
     const nCached = hasRow ? nCommon : Math.min(nCommon, tokens.length - 1);
     await this.#exclusively(async () => {
       this.#truncate(nCached);
@@ -113,26 +120,27 @@ class OnnxSequence implements Sequence {
           await between();
         }
         throwIfAborted(signal);
-        await this.#evaluate(tokens, start, Math.min(start + PREFILL_CHUNK, tokens.length), 1);
+        const end = Math.min(start + PREFILL_CHUNK, tokens.length);
+        await this.#evaluate(tokens, start, end, end === tokens.length ? 1 : 0, wanted);
       }
     });
     return { nCached, nPrefilled: tokens.length - nCached };
   }
 
-  logps(): Float32Array {
+  logps(): Row {
     const last = this.#tokens.length - 1;
     if (!this.#holdsRow(last)) throw new Error('The row after the last token was not evaluated: seek or push first.');
     return this.#rows[last - this.#firstRow];
   }
 
-  async push(token: number, signal: AbortSignal): Promise<void> {
-    await this.verify([token], signal);
+  async push(token: number, signal: AbortSignal, wanted: Wanted = []): Promise<void> {
+    await this.verify([token], signal, wanted);
   }
 
-  async verify(draft: readonly number[], signal: AbortSignal): Promise<readonly Float32Array[]> {
+  async verify(draft: readonly number[], signal: AbortSignal, wanted: Wanted = []): Promise<readonly Row[]> {
     this.#checkRoom(this.#tokens.length + draft.length);
     throwIfAborted(signal);
-    await this.#exclusively(() => this.#evaluate(draft, 0, draft.length, draft.length));
+    await this.#exclusively(() => this.#evaluate(draft, 0, draft.length, draft.length, wanted));
     return this.#rows.slice(this.#nRows - draft.length, this.#nRows);
   }
 
@@ -141,23 +149,40 @@ class OnnxSequence implements Sequence {
     this.#truncate(this.#tokens.length - n);
   }
 
+  sharedLength(tokens: readonly number[]): number {
+    const n = Math.min(tokens.length, this.#tokens.length);
+    let i = 0;
+    while (i < n && tokens[i] === this.#tokens[i]) i++;
+    return i;
+  }
+
+  adopt(from: CachingSequence, n: number): void {
+    if (!(from instanceof OnnxSequence)) throw new Error('Only a sequence of the same model can be copied.');
+    if (this.#isBusy || from.#isBusy) throw new Error('The sequence is being evaluated.');
+    if (n > from.length) throw new Error(`Cannot copy ${n} of ${from.length} tokens.`);
+    this.cache.adopt(from.cache, n);
+    this.#tokens.length = 0;
+    for (let i = 0; i < n; i++) this.#tokens.push(from.#tokens[i]);
+    this.#nRows = 0;
+  }
+
   close(): void {
     this.#truncate(0);
     this.onClose();
   }
 
   /** One pass over `tokens[start..end)`; keeps the rows of the last `nRows` of them, and the row before the pass. */
-  async #evaluate(tokens: readonly number[], start: number, end: number, nRows: number): Promise<void> {
+  async #evaluate(tokens: readonly number[], start: number, end: number, nRows: number, wanted: Wanted): Promise<void> {
     const nBefore = this.#tokens.length;
-    const logits = await this.cache.append(tokens, start, end, nRows);
+    const passed = await this.cache.append(tokens, start, end, nRows, wanted);
     for (let i = start; i < end; i++) this.#tokens.push(tokens[i]);
     const first = this.#tokens.length - nRows;
     const keepsRowBefore = first === nBefore && this.#holdsRow(nBefore - 1);
     if (keepsRowBefore) this.#swapRows(0, nBefore - 1 - this.#firstRow);
     this.#firstRow = keepsRowBefore ? first - 1 : first;
     this.#nRows = keepsRowBefore ? nRows + 1 : nRows;
-    while (this.#rows.length < this.#nRows) this.#rows.push(new Float32Array(this.vocabSize));
-    for (let i = 0; i < nRows; i++) logSoftmaxRow(logits, i, this.#rows[this.#nRows - nRows + i]);
+    while (this.#rows.length < this.#nRows) this.#rows.push(this.newRow());
+    for (let i = 0; i < nRows; i++) write(passed, i, wanted, this.#rows[this.#nRows - nRows + i]);
   }
 
   #swapRows(a: number, b: number): void {
@@ -171,17 +196,18 @@ class OnnxSequence implements Sequence {
     return index >= this.#firstRow && index < this.#firstRow + this.#nRows;
   }
 
+  /** Whether the row after token `index`, which is at hand, says what is wanted. */
+  #lists(index: number, wanted: Wanted): boolean {
+    const row = this.#rows[index - this.#firstRow];
+    if (row instanceof WholeRow) return true;
+    for (let i = 0; i < wanted.length; i++) if (!row.has(wanted[i])) return false;
+    return true;
+  }
+
   /** Rows behind the new end stay where they are: every pass sets anew which rows there are. */
   #truncate(length: number): void {
     this.cache.truncate(length);
     this.#tokens.length = length;
-  }
-
-  #commonPrefixLength(tokens: readonly number[]): number {
-    const n = Math.min(tokens.length, this.#tokens.length);
-    let i = 0;
-    while (i < n && tokens[i] === this.#tokens[i]) i++;
-    return i;
   }
 
   #checkRoom(length: number): void {
@@ -202,6 +228,13 @@ class OnnxSequence implements Sequence {
       this.#isBusy = false;
     }
   }
+}
+
+/** Row `i` of a pass. */
+function write(passed: Logits | ListedLogits | undefined, i: number, wanted: Wanted, row: WholeRow | SparseRow): void {
+  if (passed?.kind === 'whole' && row instanceof WholeRow) logSoftmaxRow(passed, i, row.values);
+  else if (passed?.kind === 'listed' && row instanceof SparseRow) listRow(passed, i, wanted, row);
+  else throw new Error('The graph gave rows of another form than it was asked for.');
 }
 
 async function nothing(): Promise<void> {}

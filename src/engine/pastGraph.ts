@@ -36,6 +36,7 @@ interface Held {
 
 export class PastGraph implements CausalGraph {
   readonly vocabSize: number;
+  readonly listsRows = false;
   readonly #kvHeads: number;
   readonly #headDim: number;
   readonly #cacheType: 'float32' | 'float16';
@@ -90,17 +91,17 @@ export class PastGraph implements CausalGraph {
     return new PastCache((past, tokens, start, end, nRows) => this.#run(past, tokens, start, end, nRows));
   }
 
-  async #run(
-    past: Past,
-    tokens: readonly number[],
-    start: number,
-    end: number,
-    nRows: number,
-  ): Promise<{ readonly logits: Logits; readonly held: readonly Held[] }> {
-    const outputs = await this.session.run(() => this.#feeds(past, tokens, start, end, nRows));
-    const { data, dims } = outputs.logits;
+  async #run(past: Past, tokens: readonly number[], start: number, end: number, nRows: number): Promise<Passed> {
+    const presents = this.#names.map(({ present }) => present);
+    const fetches = nRows === 0 ? presents : ['logits', ...presents];
+    const outputs = await this.session.run(() => this.#feeds(past, tokens, start, end, Math.max(1, nRows)), fetches);
+    const whole = ({ data, dims }: Tensor): Logits => ({
+      kind: 'whole',
+      values: data as Float32Array | Uint16Array,
+      start: (dims[1] - nRows) * this.vocabSize,
+    });
     return {
-      logits: { values: data as Float32Array | Uint16Array, start: (dims[1] - nRows) * this.vocabSize },
+      logits: nRows === 0 ? undefined : whole(outputs.logits),
       held: this.#names.map(({ present }) => ({
         values: outputs[present].data as CacheArray,
         nRows: past.length + end - start,
@@ -144,13 +145,13 @@ interface Past {
   readonly length: number;
 }
 
-type Pass = (
-  past: Past,
-  tokens: readonly number[],
-  start: number,
-  end: number,
-  nRows: number,
-) => Promise<{ readonly logits: Logits; readonly held: readonly Held[] }>;
+interface Passed {
+  /** Undefined where no row was asked for. */
+  readonly logits: Logits | undefined;
+  readonly held: readonly Held[];
+}
+
+type Pass = (past: Past, tokens: readonly number[], start: number, end: number, nRows: number) => Promise<Passed>;
 
 class PastCache implements PassCache {
   #held: readonly Held[] = [];
@@ -162,12 +163,19 @@ class PastCache implements PassCache {
     return this.#held.reduce((sum, { values }) => sum + values.byteLength, 0);
   }
 
+  /** Nothing is copied: no pass writes to what another has given. */
+  adopt(from: PassCache, length: number): void {
+    if (!(from instanceof PastCache)) throw new Error('Only a cache of the same graph can be copied.');
+    this.#held = length === 0 ? [] : from.#held;
+    this.length = length;
+  }
+
   truncate(length: number): void {
     this.length = Math.min(this.length, length);
     if (this.length === 0) this.#held = [];
   }
 
-  async append(tokens: readonly number[], start: number, end: number, nRows: number): Promise<Logits> {
+  async append(tokens: readonly number[], start: number, end: number, nRows: number): Promise<Logits | undefined> {
     const { logits, held } = await this.pass({ held: this.#held, length: this.length }, tokens, start, end, nRows);
     this.#held = held;
     this.length += end - start;

@@ -113,7 +113,7 @@ export async function loadProposal(files: ProposalFiles, hashes: FileHashes, exe
       close: () => session.close(),
     });
     const chat = await readChatFormat(folder, manifest, tokenizer.special, fimOrder(manifest, tokenizer.special));
-    const described = manifest ?? describe(folder, config, graphFile, session);
+    const described = manifest ?? describe(folder, config, graphFile, session, tokenizer.special);
     return { manifest: described, tokenizer, model, chat, architecture: config.architecture };
   });
 }
@@ -135,10 +135,14 @@ async function tokenizerOf({ folder, manifest }: ProposalFiles, bytes: Buffer): 
   });
 }
 
-/** By its manifest; a model that brings none is prefix-first where it knows a middle at all. */
+/**
+ * By its manifest, where one without `fim` says that there is no middle; a model that brings none is prefix-first where
+ * it has the tokens: only their presence can be seen, not whether it was trained with them.
+ */
 export function fimOrder(manifest: ProposalManifest | undefined, special: SpecialTokens): FimOrder {
-  if (manifest?.fim !== undefined) return manifest.fim.order;
-  return special.fimMiddle === undefined ? 'none' : 'prefix-first';
+  if (manifest !== undefined) return manifest.fim?.order ?? 'none';
+  const { fimPrefix, fimSuffix, fimMiddle } = special;
+  return [fimPrefix, fimSuffix, fimMiddle].includes(undefined) ? 'none' : 'prefix-first';
 }
 
 async function openGraph(session: Session, config: Config, contextLength: number): Promise<CausalGraph> {
@@ -200,7 +204,14 @@ function parseConfig(json: unknown): Config {
 }
 
 /** The manifest of a folder that brings none. */
-function describe(folder: ModelFolder, config: Config, graphFile: string, session: Session): ProposalManifest {
+function describe(
+  folder: ModelFolder,
+  config: Config,
+  graphFile: string,
+  session: Session,
+  special: SpecialTokens,
+): ProposalManifest {
+  const order = fimOrder(undefined, special);
   return {
     formatVersion: FORMAT_VERSION,
     id: folder.id,
@@ -208,6 +219,7 @@ function describe(folder: ModelFolder, config: Config, graphFile: string, sessio
     licence: 'unknown',
     graphForm: isDeltaForm(session.inputs) ? 'delta' : 'past',
     dtype: graphsOf([graphFile])[0]?.dtype ?? 'fp32',
+    ...(order !== 'none' && { fim: { order, tokens: { ...special } } }),
     contextLength: config.contextLength,
     files: {},
   };

@@ -7,6 +7,7 @@ import type { LanguageModel, Sequence } from '../core/model';
 import { say } from '../core/sentence';
 import type { EngineStatus } from '../protocol/messages';
 import type { ModelFolder } from './modelFiles';
+import { type CachingSequence, isCaching, WarmSequences } from './warmSequences';
 
 /** A model whose memory is known and can be given back. */
 export interface ClosableModel extends LanguageModel {
@@ -44,6 +45,8 @@ export interface Held<T extends Loaded> {
 
 /** Its sequences are given back last: what is typed is to be answered at once. */
 const FIRST_LANE = 'completion';
+/** Places of that lane whose caches are kept: the one that is typed at, and those before it. */
+const N_PLACES = 4;
 
 const MIB = 1024 * 1024;
 
@@ -81,9 +84,16 @@ export class Resident<T extends Loaded = Loaded> {
 
   sequence(lane: string, use: number, model: LanguageModel): Sequence {
     const name = `${lane}/${use}`;
-    const known = this.#sequences.get(name) ?? { lane, sequence: model.open() };
+    const known = this.#sequences.get(name) ?? { lane, sequence: openFor(lane, model) };
     this.#sequences.set(name, known);
     return known.sequence;
+  }
+
+  /** Gives back the cache of a place that was left. @returns whether there was one. */
+  closePlace(): boolean {
+    for (const { sequence } of this.#sequences.values())
+      if (sequence instanceof WarmSequences && sequence.closeSpare()) return true;
+    return false;
   }
 
   /** Gives back a warm sequence that nobody uses and nobody types on. @returns whether there was one. */
@@ -203,6 +213,7 @@ export class ResidentModels {
       const sizeBytes = residents.reduce((sum, resident) => sum + resident.sizeBytes, 0);
       if (sizeBytes <= allowedBytes) return;
       const byAge = residents.sort((a, b) => a.lastUse - b.lastUse);
+      if (byAge.some(resident => resident.closePlace())) continue;
       // A conversation is read again sooner than a model is loaded.
       if (byAge.some(resident => resident.closeSpare())) continue;
       const oldest = byAge.find(({ isIdle }) => isIdle);
@@ -215,6 +226,12 @@ export class ResidentModels {
     this.#residents.delete(nameOf(resident.key));
     await resident.close();
   }
+}
+
+function openFor(lane: string, model: LanguageModel): Sequence {
+  const sequence = model.open();
+  if (lane !== FIRST_LANE || !isCaching(sequence)) return sequence;
+  return new WarmSequences(sequence, () => model.open() as CachingSequence, N_PLACES);
 }
 
 function nameOf({ kind, folder, stamp }: ModelKey): string {

@@ -3,6 +3,7 @@
  * graph, so a file with the same tensors in another order would load without an error and compute nonsense.
  */
 import { UserError } from '../core/errors';
+import { hasNameTwice } from '../core/jsonNames';
 import { type Sentence, say } from '../core/sentence';
 import type { ExternalTensor } from './externalTensors';
 
@@ -85,28 +86,12 @@ function parseHeader(file: Uint8Array, fail: (reason: Sentence) => never): Reado
   }
   if (typeof header !== 'object' || header === null || Array.isArray(header)) fail(say`its header is no JSON object`);
   // Readers differ in which of two they take.
-  if (nNamesIn(text) !== nNamesOf(header)) fail(say`its header has a name twice`);
+  if (hasNameTwice(text, header)) fail(say`its header has a name twice`);
   const tensors = new Map<string, Tensor>();
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
     if (name !== '__metadata__') tensors.set(name, parseEntry(name, entry, fail));
   }
   return tensors;
-}
-
-/** Names of all objects in a JSON text: strings that a colon follows. */
-function nNamesIn(json: string): number {
-  return json.match(/"(?:[^"\\]|\\.)*"(?=\s*:)/g)?.length ?? 0;
-}
-
-/** The same of what was read from it, where a name stands once. Level by level: a header may be as deep as it is long. */
-function nNamesOf(json: unknown): number {
-  let n = 0;
-  for (let level = [json]; level.length > 0; ) {
-    const objects = level.filter((value): value is object => typeof value === 'object' && value !== null);
-    for (const object of objects) if (!Array.isArray(object)) n += Object.keys(object).length;
-    level = objects.flatMap(object => Object.values(object));
-  }
-  return n;
 }
 
 function parseEntry(name: string, entry: unknown, fail: (reason: Sentence) => never): Tensor {

@@ -67,11 +67,12 @@ export class Session {
   /**
    * Runs are queued, because feeds are views of scratch buffers that the runtime reads in place a moment later:
    * `prepare` is called when its turn comes and its buffers are free again when the promise settles.
+   * @param fetches the outputs that are needed, all when absent; others are not copied
    */
-  run(prepare: () => Feeds): Promise<InferenceSession.ReturnType> {
+  run(prepare: () => Feeds, fetches?: readonly string[]): Promise<InferenceSession.ReturnType> {
     const run = this.#last.then(() => {
       this.onRun();
-      return this.inner.run(prepare());
+      return fetches === undefined ? this.inner.run(prepare()) : this.inner.run(prepare(), fetches);
     });
     this.#last = run.catch(() => {});
     return run;

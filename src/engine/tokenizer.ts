@@ -1,15 +1,17 @@
 /**
- * A byte-level BPE tokenizer.json behind the core's `Tokenizer`. The library does the merges; this file keeps the
- * results per pre-token, because BPE in JavaScript manages about 0.5 MB/s and a prompt is encoded at every key.
+ * A byte-level BPE tokenizer.json behind the core's `Tokenizer`. The library normalises and cuts the text; this file keeps
+ * the tokens per pre-token, because a prompt is encoded at every key.
  */
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { UserError } from '../core/errors';
 import type { SpecialTokens, Tokenizer } from '../core/model';
 import { say } from '../core/sentence';
-import { spellBytes, unspellBytes } from './byteAlphabet';
+import { BytePairs, type Merge } from './bytePairs';
 import { IncrementalEncoding } from './incrementalEncoding';
 import { parsePreTokenizer, type Split } from './preTokenizer';
 import { findSpecialTokens, type SpecialIds } from './specialTokens';
+import { TokenBytes } from './tokenBytes';
+import { TokenOrder } from './tokenOrder';
 
 interface AddedToken {
   readonly id: number;
@@ -17,9 +19,14 @@ interface AddedToken {
   readonly special: boolean;
 }
 
-/** The fields of tokenizer.json that are read here; the library reads the rest. */
+/** The fields of tokenizer.json that are read. */
 interface TokenizerJson {
-  readonly model: { readonly type?: string; readonly vocab: Readonly<Record<string, number>> };
+  readonly model: {
+    readonly type?: string;
+    readonly vocab: Readonly<Record<string, number>>;
+    readonly merges?: readonly Merge[];
+    readonly ignore_merges?: boolean;
+  };
   readonly pre_tokenizer: unknown;
   readonly normalizer: { readonly type: string } | null;
   readonly added_tokens: readonly AddedToken[];
@@ -72,13 +79,12 @@ const MAX_REMEMBERED_PIECES = 65_536;
 const MAX_REMEMBERED_PIECE_LENGTH = 256;
 
 class ByteLevelTokenizer implements Tokenizer {
-  readonly vocabSize: number;
   readonly #normalize: (text: string) => string;
   readonly #split: Split;
   readonly #encoding: IncrementalEncoding;
-  readonly #merge: (spelled: string) => readonly string[];
-  readonly #ids = new Map<string, number>();
-  readonly #bytes: Uint8Array[];
+  readonly #tokens: TokenBytes;
+  readonly #pairs: BytePairs;
+  #order: TokenOrder | undefined;
   /** Added tokens that are not special; a piece that equals one was cut out as one. */
   readonly #addedIds = new Map<string, readonly number[]>();
   readonly #idsOfPiece = new Map<string, readonly number[]>();
@@ -93,40 +99,39 @@ class ByteLevelTokenizer implements Tokenizer {
   ) {
     const specialIds = new Set<number>(Object.values(special) as number[]);
     for (const token of json.added_tokens) if (token.special) specialIds.add(token.id);
-    // The library only normalises and merges; added tokens are cut out below, special ones never.
-    const library = new Library({ ...json, added_tokens: [] }, {});
-    const model = library.model;
-    if (!model) throw new UserError('tokenizer-unsupported', say`tokenizer.json has no model.`);
-    this.#merge = spelled => model([spelled]);
-    const { normalizer } = library;
+    // The library is not to see the vocabulary, of which it would make tables of its own.
+    const { normalizer } = new Library({ ...json, added_tokens: [], model: EMPTY_MODEL } as never, {});
     this.#normalize = normalizer ? text => normalizer(text) : text => text;
 
-    const entries = Object.entries(json.model.vocab);
-    const ordinary = json.added_tokens.filter(token => !specialIds.has(token.id));
-    this.vocabSize =
-      1 +
-      Math.max(
-        ...json.added_tokens.map(token => token.id),
-        entries.reduce((max, [, tokenId]) => Math.max(max, tokenId), -1),
-      );
-    this.#bytes = Array.from({ length: this.vocabSize }, () => NO_BYTES);
-    for (const [spelled, tokenId] of entries) {
-      if (specialIds.has(tokenId)) continue;
-      const bytes = unspellBytes(spelled);
-      if (!bytes) continue;
-      this.#ids.set(spelled, tokenId);
-      this.#bytes[tokenId] = bytes;
+    const { vocab, merges = [], ignore_merges = false } = json.model;
+    // A merge makes a token, and every byte is one.
+    this.#tokens = new TokenBytes(merges.length + 256);
+    for (const spelled in vocab) {
+      const token = vocab[spelled];
+      if (specialIds.has(token)) this.#tokens.reserve(token);
+      else this.#tokens.addSpelled(token, spelled);
     }
-    for (const token of ordinary) {
-      this.#bytes[token.id] = this.#textEncoder.encode(token.content);
-      this.#addedIds.set(token.content, [token.id]);
+    this.#pairs = new BytePairs(this.#tokens, merges, ignore_merges);
+    for (const { id: token, content } of json.added_tokens) {
+      this.#tokens.reserve(token);
+      if (specialIds.has(token)) continue;
+      this.#tokens.addApart(token, this.#textEncoder.encode(content));
+      this.#addedIds.set(content, [token]);
     }
 
     const { split, isShortSighted } = parsePreTokenizer(json.pre_tokenizer);
-    this.#split = splitAround([...this.#addedIds.keys()], split);
-    this.#encoding = new IncrementalEncoding(this.#split, isShortSighted && ordinary.length === 0, piece =>
-      this.#encodePiece(piece),
-    );
+    const added = [...this.#addedIds.keys()];
+    this.#split = splitAround(added, split);
+    this.#encoding = new IncrementalEncoding({
+      split: this.#split,
+      isShortSighted,
+      longestApart: Math.max(0, ...added.map(content => content.length)),
+      encodePiece: piece => this.#encodePiece(piece),
+    });
+  }
+
+  get vocabSize(): number {
+    return this.#tokens.vocabSize;
   }
 
   encode(text: string): readonly number[] {
@@ -141,19 +146,23 @@ class ByteLevelTokenizer implements Tokenizer {
   }
 
   decode(tokens: readonly number[]): string {
-    let nBytes = 0;
-    for (const token of tokens) nBytes += this.bytes(token).length;
-    const joined = new Uint8Array(nBytes);
+    const pieces = tokens.map(token => this.bytes(token));
+    const joined = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
     let at = 0;
-    for (const token of tokens) {
-      joined.set(this.bytes(token), at);
-      at += this.bytes(token).length;
+    for (const piece of pieces) {
+      joined.set(piece, at);
+      at += piece.length;
     }
     return this.#textDecoder.decode(joined);
   }
 
   bytes(token: number): Uint8Array {
-    return this.#bytes[token] ?? NO_BYTES;
+    return this.#tokens.of(token);
+  }
+
+  startingWith(bytes: Uint8Array): Int32Array {
+    this.#order ??= new TokenOrder(this.#tokens);
+    return this.#order.startingWith(bytes);
   }
 
   lastPreTokenStart(text: string): number {
@@ -170,13 +179,9 @@ class ByteLevelTokenizer implements Tokenizer {
   #encodePiece(piece: string): readonly number[] {
     const remembered = this.#idsOfPiece.get(piece) ?? this.#addedIds.get(piece);
     if (remembered) return remembered;
-    const ids: number[] = [];
-    for (const token of this.#merge(spellBytes(this.#textEncoder.encode(piece)))) {
-      const id = this.#ids.get(token);
-      // Every byte is in a byte-level vocabulary, so this is a broken tokenizer.json.
-      if (id === undefined) throw new UserError('tokenizer-unsupported', say`tokenizer.json does not know every byte.`);
-      ids.push(id);
-    }
+    const ids = this.#pairs.encode(this.#textEncoder.encode(piece));
+    // Every byte is in a byte-level vocabulary, so this is a broken tokenizer.json.
+    if (ids.includes(-1)) throw new UserError('tokenizer-unsupported', say`tokenizer.json does not know every byte.`);
     if (piece.length > MAX_REMEMBERED_PIECE_LENGTH) return ids;
     if (this.#idsOfPiece.size >= MAX_REMEMBERED_PIECES) this.#idsOfPiece.clear();
     // A piece is a slice of a whole prompt; the copy keeps the map from holding that prompt in memory.
@@ -185,7 +190,7 @@ class ByteLevelTokenizer implements Tokenizer {
   }
 }
 
-const NO_BYTES = new Uint8Array(0);
+const EMPTY_MODEL = { type: 'BPE', vocab: {}, merges: [] };
 
 function forgetOldest<K>(map: Map<K, unknown>): void {
   for (const key of map.keys()) {

@@ -75,11 +75,16 @@ export interface SourceModel {
   readonly tensors: ReadonlyMap<string, TensorShape>;
   readonly files: readonly SourceFile[];
   readonly text: TextFiles;
+  /**
+   * Which table serves both ends: 'embedding' where there is no head, or where the head is the same table at no higher
+   * precision; 'head' where it is the same at a higher one; undefined where the head is a table of its own.
+   */
+  readonly tiedHead: 'embedding' | 'head' | undefined;
   /** Tokens that have a text; ids from here on are padding of the table. */
   readonly nTokens: number;
   /**
    * Rows [firstRow, firstRow + nRows) of a matrix, or the values of a vector (rows of one value), as float32, row-major.
-   * @throws UserError when the file ends early or holds values that are not finite
+   * @throws UserError when the file ends early or holds values that are not finite; RangeError beyond the tensor
    */
   rows(name: string, firstRow: number, nRows: number): Promise<Float32Array>;
   close(): Promise<void>;

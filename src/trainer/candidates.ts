@@ -11,9 +11,11 @@ import path from 'node:path';
 import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted } from '../core/errors';
 import type { Sequence } from '../core/model';
+import { valuesOf } from '../core/row';
 import { NO_TARGET, type RepeatingRows, type TrainingRow } from '../core/training/rows';
 import { TopCandidates } from '../core/training/topCandidates';
 import type { Proposal } from '../engine/proposal';
+import { rowsAtOnce } from './rowsAtOnce';
 
 export const CANDIDATES_FILE = 'candidates.bin';
 export const N_CANDIDATES = 32;
@@ -39,8 +41,6 @@ export interface CandidatesOf {
 }
 
 const KEY_BYTES = 32;
-/** Tokens of one pass. */
-const CHUNK = 128;
 const UNITS = 2048;
 const MOST_BYTES = 64 * 2 ** 20;
 const NONE = 0xffff;
@@ -58,7 +58,7 @@ export class CandidateCache {
     this.#best = new TopCandidates(N_CANDIDATES);
     this.#recordBytes = 4 + 4 * of.length * N_CANDIDATES;
     this.#nKept = of.nKept ?? Math.floor(MOST_BYTES / this.#recordBytes);
-    this.#sequence = of.proposal.model.open();
+    this.#sequence = of.proposal.model.open({ rows: 'whole' });
   }
 
   /** What the folder holds for other rows or another proposal is dropped. */
@@ -106,8 +106,9 @@ export class CandidateCache {
     const sequence = this.#sequence;
     sequence.rewind(sequence.length);
     const last = targets.findLastIndex(target => target !== NO_TARGET);
-    for (let start = 0; start <= last; start += CHUNK) {
-      const end = Math.min(start + CHUNK, last + 1);
+    const nRows = rowsAtOnce(this.of.proposal.model.vocabSize);
+    for (let start = 0; start <= last; start += nRows) {
+      const end = Math.min(start + nRows, last + 1);
       await eventsHadTheirTurn();
       throwIfAborted(signal);
       const rows = await sequence.verify([...tokens.subarray(start, end)], signal);
@@ -115,7 +116,7 @@ export class CandidateCache {
         if (targets[t] === NO_TARGET) continue;
         const at = t * N_CANDIDATES;
         this.#best.find(
-          rows[t - start],
+          valuesOf(rows[t - start]),
           targets[t],
           ids.subarray(at, at + N_CANDIDATES),
           logps.subarray(at, at + N_CANDIDATES),

@@ -51,8 +51,9 @@ async function logProbOf(sequence: Sequence, { tokens, targets, weights }: Train
   if (first < 0) return 0;
   sequence.rewind(sequence.length);
   if (first > 0) await sequence.seek([...tokens.subarray(0, first)], signal);
-  const rows = await sequence.verify([...tokens.subarray(first, last + 1)], signal);
+  const wanted = targets.subarray(first, last + 1).filter((_, i) => weights[first + i] > 0);
+  const rows = await sequence.verify([...tokens.subarray(first, last + 1)], signal, wanted);
   let sum = 0;
-  for (let t = first; t <= last; t++) if (weights[t] > 0) sum += rows[t - first][targets[t]];
+  for (let t = first; t <= last; t++) if (weights[t] > 0) sum += rows[t - first].logp(targets[t]);
   return sum;
 }

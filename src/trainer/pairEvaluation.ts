@@ -7,14 +7,17 @@ import { ByteConstraint } from '../core/byteConstraint';
 import { type AlignerSource, type DecodeParams, decode } from '../core/decoder';
 import { throwIfAborted } from '../core/errors';
 import { buildPrompt } from '../core/fim';
+import { seekAll } from '../core/lockstep';
 import type { LanguageModel, Sequence } from '../core/model';
 import { seededRandom } from '../core/random';
+import { valuesOf } from '../core/row';
 import type { HeldOutCut } from '../core/training/prompts';
 import type { TrainingRow } from '../core/training/rows';
 import { type Calibration, type StrengthRule, StrengthSearch, scorePair } from '../core/training/strengthSearch';
 import { CompletionBytes } from '../engine/completion';
 import { fimOrder, type Proposal } from '../engine/proposal';
 import type { HeldOutRow } from './dataset';
+import { rowsAtOnce } from './rowsAtOnce';
 
 export interface Scores {
   /** Nats a token. */
@@ -41,8 +44,6 @@ export interface Combination {
 }
 
 const GEOMETRIC: Combination = { rule: 'geometric' };
-/** Tokens of one pass. */
-const CHUNK = 128;
 
 /**
  * Chooses strength and temperature on the rows that choose, unless they are chosen, and measures on those that report.
@@ -111,13 +112,14 @@ async function eachPosition(
   visit: (p: Float32Array, q: Float32Array, target: number, q0?: Float32Array) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const sequences = [proposal, aligner, ...(reference ? [reference] : [])].map(model => model.open());
+  const sequences = [proposal, aligner, ...(reference ? [reference] : [])].map(model => model.open({ rows: 'whole' }));
+  const nRows = rowsAtOnce(proposal.vocabSize);
   try {
     for (const { tokens, targets, weights } of rows) {
       for (const sequence of sequences) sequence.rewind(sequence.length);
       const last = weights.findLastIndex(weight => weight > 0);
-      for (let start = 0; start <= last; start += CHUNK) {
-        const end = Math.min(start + CHUNK, last + 1);
+      for (let start = 0; start <= last; start += nRows) {
+        const end = Math.min(start + nRows, last + 1);
         await eventsHadTheirTurn();
         throwIfAborted(signal);
         if (weights.subarray(start, end).every(weight => weight === 0)) {
@@ -126,7 +128,7 @@ async function eachPosition(
         }
         const chunk = [...tokens.subarray(start, end)];
         const logps: (readonly Float32Array[])[] = [];
-        for (const sequence of sequences) logps.push(await sequence.verify(chunk, signal));
+        for (const sequence of sequences) logps.push((await sequence.verify(chunk, signal)).map(valuesOf));
         const [p, q, q0] = logps;
         for (let i = start; i < end; i++)
           if (weights[i] > 0) visit(p[i - start], q[i - start], targets[i], q0?.[i - start]);
@@ -207,11 +209,8 @@ async function completes(
   signal: AbortSignal,
 ): Promise<boolean> {
   const prompt = buildPrompt(text, tokenizer, fimOrder(manifest, tokenizer.special), budget);
-  await sequence.seek(prompt.tokens, signal);
-  for (const aligner of aligners) {
-    await aligner.sequence.seek(prompt.tokens, signal);
-    await aligner.reference?.seek(prompt.tokens, signal);
-  }
+  const constraint = new ByteConstraint(tokenizer, prompt.owed);
+  await seekAll(sequence, aligners, prompt.tokens, constraint, signal);
   const params: DecodeParams = {
     proposalTemperature: 1,
     topP: 0.95,
@@ -222,7 +221,7 @@ async function completes(
     maxTokens: MOST_TOKENS,
     random: seededRandom(0),
     history: [],
-    constraint: new ByteConstraint(tokenizer, prompt.owed),
+    constraint,
   };
   const written = new CompletionBytes(prompt.owed.length);
   for await (const { token } of decode(sequence, aligners, params, signal)) {

@@ -7,6 +7,7 @@ import { setImmediate as eventsHadTheirTurn } from 'node:timers/promises';
 import { throwIfAborted } from '../core/errors';
 import type { Sequence, Tokenizer } from '../core/model';
 import { type Random, seededRandom } from '../core/random';
+import { valuesOf } from '../core/row';
 import type { SamplePrompt } from '../core/training/prompts';
 import { ResponseDrawing } from '../core/training/responseDrawing';
 import { responseRow, type TrainingRow } from '../core/training/rows';
@@ -99,7 +100,7 @@ export async function proposalSamples(
   const save = (isDone: boolean) =>
     writeJobFile(dir, SAMPLES_FILE, packSamples({ key, m: drawing.m, isDone, elapsedMs, responses }));
   const random = seededRandom(spec.seed);
-  const sequence = proposal.model.open();
+  const sequence = proposal.model.open({ rows: 'whole' });
   // Where steps are counted and not minutes, the machine's speed has no say in what is learned.
   const limitMs = spec.nSteps === undefined ? MOST_SHARE * spec.minutes * 60_000 : Number.POSITIVE_INFINITY;
   let savedMs = elapsedMs;
@@ -148,13 +149,13 @@ async function draw(
 ): Promise<Int32Array[]> {
   const prompt = [...tokens];
   await sequence.seek(prompt, signal);
-  const first = sequence.logps().slice();
+  const first = valuesOf(sequence.logps()).slice();
   const dice = new ResponseDrawing(first.length, temperature, topP);
   const responses: Int32Array[] = [];
   for (let k = 0; k < m; k++) {
     sequence.rewind(sequence.length - prompt.length);
     const response: number[] = [];
-    for (let logps: Float32Array = first; ; logps = sequence.logps()) {
+    for (let logps: Float32Array = first; ; logps = valuesOf(sequence.logps())) {
       const token = dice.draw(logps, random.uniform(index, k * SAMPLE_LIMITS.response + response.length));
       response.push(token);
       if (ends(token, tokenizer) || response.length === SAMPLE_LIMITS.response) break;

@@ -7,6 +7,7 @@ const share = new Intl.NumberFormat(language, { style: 'percent', maximumFractio
 const finely = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
 const weighed = new Intl.NumberFormat(language, { maximumSignificantDigits: 2, useGrouping: false });
 const finelyNumbered = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+const twoDigits = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 const hundredths = new Intl.NumberFormat(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const atMoment = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
 const wholeDate = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeZone: 'UTC' });
@@ -29,7 +30,9 @@ export const date = (day: string): string => dayAndMonth.format(new Date(`${day}
 /** @param moment ISO 8601; in the person's own time. */
 export const moment = (iso: string): string => atMoment.format(new Date(iso));
 /** Of a file or of text. */
-export const size = (bytes: number): string =>
-  bytes < 1e5 ? t('{0} kB', whole.format(Math.ceil(bytes / 1e3))) : t('{0} MB', finelyNumbered.format(bytes / 1e6));
+export const size = (bytes: number): string => {
+  if (bytes < 1e5) return t('{0} kB', whole.format(Math.ceil(bytes / 1e3)));
+  return bytes < 1e9 ? t('{0} MB', finelyNumbered.format(bytes / 1e6)) : t('{0} GB', twoDigits.format(bytes / 1e9));
+};
 /** The same with its year. */
 export const dateWithYear = (day: string): string => wholeDate.format(new Date(`${day}T00:00:00Z`));

@@ -12,6 +12,7 @@ import { mixInPlace, mixtureWeight } from '../../src/core/mixture';
 import type { Tokenizer } from '../../src/core/model';
 import { NgramModel } from '../../src/core/ngram/ngram';
 import { NgramStore } from '../../src/core/ngram/ngramStore';
+import { type Row, SparseRow } from '../../src/core/row';
 import { weigh } from '../../src/core/rules';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
@@ -99,35 +100,28 @@ async function main(): Promise<void> {
 }
 
 class Scratch {
-  readonly #mixed: Float32Array;
+  readonly #mixed: SparseRow;
   readonly #scores: Float64Array;
   readonly #terms: readonly Float64Array[];
   readonly #candidates: Candidates;
 
   constructor(vocabSize: number) {
-    this.#mixed = new Float32Array(vocabSize);
+    this.#mixed = new SparseRow(vocabSize);
     this.#scores = new Float64Array(vocabSize);
     this.#terms = [new Float64Array(vocabSize), new Float64Array(vocabSize)];
     this.#candidates = new Candidates(vocabSize);
   }
 
   /** Adds what a token costs. @returns the token that would be written. */
-  judge(
-    tried: Tried,
-    token: number,
-    pLogps: Float32Array,
-    neuralLogps: Float32Array,
-    instantLogps: Float32Array,
-    lambda: number,
-  ): number {
+  judge(tried: Tried, token: number, pLogps: Row, neuralLogps: Row, instantLogps: Row, lambda: number): number {
     const { instant, neural } = tried;
     const rawLogps = this.#mixed;
-    rawLogps.set(pLogps);
+    rawLogps.copy(pLogps);
     if (instant !== undefined) mixInPlace(rawLogps, instantLogps, lambda);
     const at = {
       rawLogps,
       ...(instant !== undefined && { unmixed: { logps: pLogps, logShare: Math.log1p(-lambda) } }),
-      pLogits: rawLogps,
+      pLogits: rawLogps.values,
       masked: false,
       endToken: -1,
       nCandidates: 8,
@@ -139,7 +133,7 @@ class Scratch {
         ? []
         : [{ rule: 'geometric' as const, strength: instant, qLogps: instantLogps, isMixedIn: true as const }]),
     ];
-    this.#candidates.fillAll();
+    this.#candidates.fill(rawLogps);
     weigh(at, weighings, this.#candidates, this.#scores, this.#terms);
     const scores = this.#scores;
     let best = 0;

@@ -14,8 +14,10 @@ import type { Tokenizer } from '../../src/core/model';
 import { NgramModel } from '../../src/core/ngram/ngram';
 import { MAX_ORDER } from '../../src/core/ngram/ngramSort';
 import { NgramStore } from '../../src/core/ngram/ngramStore';
+import { WholeRow } from '../../src/core/row';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
+import { dense, listed } from '../unit/support/rows';
 import { type Cursor, packagesOf } from './instantPackages';
 
 /** One token as its author wrote it. */
@@ -55,7 +57,7 @@ async function main(): Promise<void> {
       await ngram.seek(prompt);
       for (const token of line) {
         const order = ngram.recognition().order;
-        const [pRow, qRow] = [sequence.logps().slice(), ngram.logps().slice()];
+        const [pRow, qRow] = [dense(sequence.logps()), dense(ngram.logps())];
         seen.push({ order, p: Math.exp(pRow[token]), q: Math.exp(qRow[token]), token, line: nLines, pRow, qRow });
         await sequence.push(token, signal);
         await ngram.push(token);
@@ -95,8 +97,9 @@ function judge(
   let nats = 0;
   let nFirst = 0;
   for (const { order, token, line, pRow, qRow } of seen) {
-    const scores = pRow.slice();
-    mixInPlace(scores, qRow, lambdas[order]);
+    const mixed = listed(pRow);
+    mixInPlace(mixed, new WholeRow(qRow), lambdas[order]);
+    const scores = mixed.values;
     for (let v = 0; v < scores.length; v++) scores[v] += strength * (qRow[v] - scores[v]);
     nats += logSumExp(scores) - scores[token];
     const written = argmax(scores);

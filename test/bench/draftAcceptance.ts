@@ -17,9 +17,11 @@ import { mixInPlace, mixtureWeight } from '../../src/core/mixture';
 import type { Sequence, Tokenizer } from '../../src/core/model';
 import { NgramModel, type NgramSequence } from '../../src/core/ngram/ngram';
 import { NgramStore } from '../../src/core/ngram/ngramStore';
+import { WholeRow } from '../../src/core/row';
 import { type LoadedProposal, ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
 import { INSTANT_MIXTURE, INSTANT_STRENGTH } from '../../src/host/modules/instantManifest';
+import { dense, listed } from '../unit/support/rows';
 import { type Cursor, packagesOf } from './instantPackages';
 
 /** One draft at one place. */
@@ -125,7 +127,7 @@ async function draftFrom(ngram: NgramSequence, tokenizer: Tokenizer, weights: re
   const rows: Float32Array[] = [];
   const lambdas: number[] = [];
   while (tokens.length < LONGEST) {
-    const row = ngram.logps().slice();
+    const row = dense(ngram.logps());
     rows.push(row);
     lambdas.push(mixtureWeight(weights, ngram.recognition()));
     const open = row.slice();
@@ -147,13 +149,14 @@ async function acceptedBy(
   rows: readonly Float32Array[],
   lambdas: readonly number[],
 ): Promise<number> {
-  const before = sequence.logps().slice();
-  const behind = (await sequence.verify(tokens, signal)).map(row => row.slice());
+  const before = dense(sequence.logps());
+  const behind = (await sequence.verify(tokens, signal)).map(dense);
   sequence.rewind(tokens.length);
   const target = [before, ...behind].slice(0, tokens.length).map((scores, i) => {
-    mixInPlace(scores, rows[i], lambdas[i]);
-    for (let v = 0; v < scores.length; v++) scores[v] += INSTANT_STRENGTH * (rows[i][v] - scores[v]);
-    return argmax(scores);
+    const mixed = listed(scores);
+    mixInPlace(mixed, new WholeRow(rows[i]), lambdas[i]);
+    for (let v = 0; v < scores.length; v++) mixed.values[v] += INSTANT_STRENGTH * (rows[i][v] - mixed.values[v]);
+    return argmax(mixed.values);
   });
   return sharedLength(tokens, target);
 }

@@ -14,6 +14,7 @@ import { NgramModel, type NgramSequence } from '../../src/core/ngram/ngram';
 import { readNgramFile, writeNgramFile } from '../../src/core/ngram/ngramFile';
 import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { seededRandom } from '../../src/core/random';
+import { SparseRow, WholeRow } from '../../src/core/row';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
 
@@ -71,10 +72,11 @@ async function timeRows(
   p: Float32Array,
 ): Promise<object> {
   const times: number[] = [];
-  const mixed = new Float32Array(p.length);
+  const mixed = new SparseRow(p.length);
+  const own = new WholeRow(p);
   for (const { prompt, written } of prompts) {
     for (const token of [-1, ...written]) {
-      mixed.set(p);
+      mixed.copy(own);
       const startMs = processorMs();
       if (token < 0) await sequence.seek(prompt);
       else await sequence.push(token);

@@ -10,6 +10,8 @@ import type { CompleteRequest, Completion, ModuleUse } from '../../src/protocol/
 import { DELTA, never } from './support/fixtures';
 
 const PROPOSAL = { id: 'tiny', dir: path.join(DELTA, 'proposals/tiny') };
+/** Lists its likeliest tokens only. */
+const TOP = { id: 'tiny-top', dir: path.join(DELTA, 'proposals/tiny-top') };
 const module = (id: string, strength = 0.5): ModuleUse => ({ id, dir: path.join(DELTA, 'modules', id), strength });
 const NAMES = 'export function zorbulateWidget(count) {\n  return zorbulateWidget(count - 1);\n}\n'.repeat(3);
 
@@ -57,6 +59,7 @@ describe('asking why', () => {
     ['with draws', request([module('tiny')], { sampling: sampled })],
     ['for several completions', request([module('tiny'), module('other')], { nCompletions: 3 })],
     ['for the proposal alone', request([])],
+    ['with sparse rows', request([module('tiny'), instant], { proposal: TOP, sampling: sampled, nCompletions: 2 })],
   ] as const) {
     it(`writes exactly what was written without asking, ${what}`, async () => {
       const shown = await complete(asked);

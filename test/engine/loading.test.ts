@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../../src/core/errors';
+import type { FimOrder } from '../../src/core/fim';
 import { FileHashes } from '../../src/engine/modelFiles';
 import { ModelPool } from '../../src/engine/modelPool';
+import { fimOrder } from '../../src/engine/proposal';
 import { copyOf, DELTA, FIXTURES, never, openProposal, removeCopies } from './support/fixtures';
 
 /** Loads the pair of a copy of the delta fixture that `damage` was done to. */
@@ -25,6 +27,12 @@ async function loadDamaged(damage: (dir: string) => void, memoryMiB = 100): Prom
   } finally {
     await pool.close();
   }
+}
+
+async function orderOf(dir: string): Promise<FimOrder> {
+  const { manifest, tokenizer, model } = await openProposal(dir);
+  await model.close();
+  return fimOrder(manifest, tokenizer.special);
 }
 
 function openPool(modelsDir: string, memoryMiB = 100): ModelPool {
@@ -273,6 +281,12 @@ describe('loading', () => {
     assert.equal(tokenizer.special.imStart, undefined);
     assert.equal(model.contextLength, 64);
     await model.close();
+    // Without `fim` it says that no middle was trained, although the tokens are there; without the file, they count.
+    const { fim: _, ...plain } = manifest;
+    writeFileSync(path.join(dir, 'residual.json'), JSON.stringify(plain));
+    assert.equal(await orderOf(dir), 'none');
+    rmSync(path.join(dir, 'residual.json'));
+    assert.equal(await orderOf(dir), 'prefix-first');
   });
 
   it('reads a large file again only when it changed', async () => {

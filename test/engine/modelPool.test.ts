@@ -5,6 +5,7 @@ import path from 'node:path';
 import { isAbortError, UserError } from '../../src/core/errors';
 import { type Lease, type ModelChoice, ModelPool } from '../../src/engine/modelPool';
 import type { ModuleUse } from '../../src/protocol/messages';
+import { dense } from '../unit/support/rows';
 import {
   copyOf,
   DELTA,
@@ -59,7 +60,7 @@ describe('the model pool', () => {
     const rows = { proposal: lease.proposal, tiny: lease.modules[0], other: lease.modules[1] };
     for (const name of ['proposal', 'tiny', 'other'] as const) {
       await rows[name].sequence.seek(oracle.tokens, never);
-      const difference = largestDifference(rows[name].sequence.logps(), expectedLogps(oracle[name][lastRow]));
+      const difference = largestDifference(dense(rows[name].sequence.logps()), expectedLogps(oracle[name][lastRow]));
       assert.ok(difference < 1e-4, `${name} differs by ${difference}`);
     }
   });
@@ -150,6 +151,48 @@ describe('the model pool', () => {
     assert.notEqual(next.proposal.sequence, laterUse);
   });
 
+  it('keeps the last four places of completions warm, and gives back the oldest of them before anything else', async () => {
+    const pool = open();
+    const lease = await acquire(pool, { modules: [module('tiny')] });
+    const chat = await pool.acquire({ proposal: TINY, modules: [] }, 'chat', never);
+    await chat.proposal.sequence.seek(Array(600).fill(20), never);
+    chat.release();
+    const place = (id: number) => Array<number>(600).fill(id);
+    const visit = async (id: number) => {
+      const { nPrefilled } = await lease.proposal.sequence.seek(place(id), never);
+      assert.equal((await lease.modules[0].sequence.seek(place(id), never)).nPrefilled, nPrefilled);
+      return nPrefilled;
+    };
+    for (const id of [30, 31, 32, 33]) assert.equal(await visit(id), 600);
+    const size = () => pool.loaded.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const withFour = size();
+    for (const id of [30, 31, 32, 33]) assert.equal(await visit(id), 0);
+    assert.equal(await visit(34), 600);
+    assert.equal(size(), withFour, 'the oldest place made room');
+    lease.release();
+
+    const limit = (sizeBytes: number) => pool.setLimits({ threads: 1, memoryMiB: sizeBytes / 1024 / 1024 });
+    const chatLength = async () => {
+      const again = await pool.acquire({ proposal: TINY, modules: [] }, 'chat', never);
+      again.release();
+      return again.proposal.sequence.length;
+    };
+    await limit(size() - 1);
+    assert.equal(await chatLength(), 600);
+    const left = await acquire(pool, { modules: [module('tiny')] });
+    const lengthsOf = async (id: number) => [
+      (await left.proposal.sequence.seek(place(id), never)).nPrefilled,
+      (await left.modules[0].sequence.seek(place(id), never)).nPrefilled,
+    ];
+    const after = [await lengthsOf(34), await lengthsOf(33)];
+    assert.deepEqual(after, [
+      [0, 0],
+      [0, 0],
+    ]);
+    assert.deepEqual((await lengthsOf(31)).sort(), [0, 600], 'one model gave its oldest place');
+    left.release();
+  });
+
   it('counts the caches, too', async () => {
     const pool = open();
     const lease = await acquire(pool);
@@ -190,7 +233,9 @@ describe('the model pool', () => {
     const second = await acquire(pool, { modules: [use] });
     assert.notEqual(second.modules[0].model, first.modules[0].model);
     await second.modules[0].sequence.seek(oracle.tokens, never);
-    assert.ok(largestDifference(second.modules[0].sequence.logps(), expectedLogps(oracle.other[lastRow])) < 1e-4);
+    assert.ok(
+      largestDifference(dense(second.modules[0].sequence.logps()), expectedLogps(oracle.other[lastRow])) < 1e-4,
+    );
     assert.deepEqual(ids(pool), ['module tiny', 'proposal tiny']);
   });
 
@@ -243,7 +288,7 @@ describe('the model pool', () => {
       const lease = await acquire(open(100, dir), { modules: [module('tiny', 1, dir)] });
       const sequence = lease.modules[0].q0?.sequence ?? assert.fail('no reference');
       await sequence.seek(oracle.tokens, never);
-      assert.ok(largestDifference(sequence.logps(), expectedLogps(oracle.other[lastRow])) < 1e-4);
+      assert.ok(largestDifference(dense(sequence.logps()), expectedLogps(oracle.other[lastRow])) < 1e-4);
     });
 
     it('gives the reference a sequence of its own where the same model aligns, too', async () => {

@@ -4,6 +4,7 @@ import { isAbortError, UserError } from '../../src/core/errors';
 import type { Sequence } from '../../src/core/model';
 import { PREFILL_CHUNK } from '../../src/engine/onnxModel';
 import type { Proposal } from '../../src/engine/proposal';
+import { dense } from '../unit/support/rows';
 import {
   expectedLogps,
   FORMS,
@@ -24,7 +25,7 @@ for (const form of FORMS) {
     const oracle = oracleOf(form);
     const tolerance = form === 'qwen2-half-cache' ? SAME_HALF : SAME;
     let loaded: Proposal;
-    const open = () => loaded.model.open();
+    const open = () => loaded.model.open({ rows: 'whole' });
     /** More than one prefill chunk, well within the context. */
     const long = someTokens(PREFILL_CHUNK + 60);
     const close = (a: ArrayLike<number>, b: ArrayLike<number>) => {
@@ -35,7 +36,7 @@ for (const form of FORMS) {
     const rowOf = async (tokens: readonly number[]) => {
       const sequence = open();
       await sequence.seek(tokens, never);
-      const row = sequence.logps().slice();
+      const row = dense(sequence.logps());
       sequence.close();
       return row;
     };
@@ -59,23 +60,23 @@ for (const form of FORMS) {
 
       const stepped = open();
       await stepped.seek(tokens.slice(0, 1), never);
-      const rows = [stepped.logps().slice()];
+      const rows = [dense(stepped.logps())];
       for (const token of tokens.slice(1)) {
         await stepped.push(token, never);
-        rows.push(stepped.logps().slice());
+        rows.push(dense(stepped.logps()));
       }
-      close(stepped.logps(), whole);
+      close(dense(stepped.logps()), whole);
 
       const verified = open();
       await verified.seek(tokens.slice(0, 4), never);
       const drafted = await verified.verify(tokens.slice(4), never);
       assert.equal(drafted.length, tokens.length - 4);
-      for (const [i, row] of drafted.entries()) close(row, rows[4 + i]);
-      close(verified.logps(), whole);
+      for (const [i, row] of drafted.entries()) close(dense(row), rows[4 + i]);
+      close(dense(verified.logps()), whole);
 
       const cached = open();
       for (const n of [3, 9, 10, tokens.length]) await cached.seek(tokens.slice(0, n), never);
-      close(cached.logps(), whole);
+      close(dense(cached.logps()), whole);
     });
 
     it('gives the same row in prefill chunks and token by token', async () => {
@@ -84,7 +85,7 @@ for (const form of FORMS) {
       const stepped = open();
       await stepped.seek(long.slice(0, 1), never);
       for (const token of long.slice(1)) await stepped.push(token, never);
-      close(whole.logps(), stepped.logps());
+      close(dense(whole.logps()), dense(stepped.logps()));
     });
 
     it('gives normalised rows', async () => {
@@ -113,7 +114,7 @@ for (const form of FORMS) {
         { nCached: 7, nPrefilled: n - 7 },
         { nCached: 2, nPrefilled: 1 },
       ]);
-      close(sequence.logps(), await rowOf(long.slice(0, 3)));
+      close(dense(sequence.logps()), await rowOf(long.slice(0, 3)));
     });
 
     it('gives the same rows after a rewind as if the dropped tokens had never been', async () => {
@@ -124,41 +125,60 @@ for (const form of FORMS) {
       assert.equal(sequence.length, 5);
       assert.throws(() => sequence.logps(), /was not evaluated/);
       await sequence.push(tokens[0], never);
-      close(sequence.logps(), await rowOf([...long.slice(0, 5), tokens[0]]));
+      close(dense(sequence.logps()), await rowOf([...long.slice(0, 5), tokens[0]]));
       await sequence.seek(tokens, never);
-      close(sequence.logps(), await rowOf(tokens));
+      close(dense(sequence.logps()), await rowOf(tokens));
     });
 
     it('keeps the rows of a verify pass, and the one before it, over a rewind', async () => {
       const { tokens } = oracle;
       const sequence = open();
       await sequence.seek(tokens.slice(0, 6), never);
-      const before = sequence.logps().slice();
-      const drafted = (await sequence.verify(tokens.slice(6, 11), never)).map(row => row.slice());
+      const before = dense(sequence.logps());
+      const drafted = (await sequence.verify(tokens.slice(6, 11), never)).map(dense);
       for (const nAccepted of [4, 3, 1]) {
         sequence.rewind(sequence.length - 6 - nAccepted);
-        assert.deepEqual(sequence.logps(), drafted[nAccepted - 1]);
+        assert.deepEqual(dense(sequence.logps()), drafted[nAccepted - 1]);
       }
       sequence.rewind(1);
-      assert.deepEqual(sequence.logps(), before);
+      assert.deepEqual(dense(sequence.logps()), before);
       await sequence.push(tokens[6], never);
-      close(sequence.logps(), drafted[0]);
+      close(dense(sequence.logps()), drafted[0]);
 
       // Two of a draft are accepted, another token follows, and that is taken back.
-      const again = (await sequence.verify(tokens.slice(7, 11), never)).map(row => row.slice());
+      const again = (await sequence.verify(tokens.slice(7, 11), never)).map(dense);
       sequence.rewind(2);
       await sequence.push(tokens[0], never);
-      close(sequence.logps(), await rowOf([...tokens.slice(0, 9), tokens[0]]));
+      close(dense(sequence.logps()), await rowOf([...tokens.slice(0, 9), tokens[0]]));
       sequence.rewind(1);
-      assert.deepEqual(sequence.logps(), again[1]);
+      assert.deepEqual(dense(sequence.logps()), again[1]);
     });
 
     it('does not disturb another sequence of the same model', async () => {
       const [a, b] = [open(), open()];
       await Promise.all([a.seek(long, never), b.seek(oracle.tokens, never)]);
       await Promise.all([a.push(30, never), b.push(40, never)]);
-      close(a.logps(), await rowOf([...long, 30]));
-      close(b.logps(), await rowOf([...oracle.tokens, 40]));
+      close(dense(a.logps()), await rowOf([...long, 30]));
+      close(dense(b.logps()), await rowOf([...oracle.tokens, 40]));
+    });
+
+    it('goes on from a copy of another, and leaves that as it was', async () => {
+      const { tokens } = oracle;
+      const [from, copy] = [open(), open()];
+      await from.seek([...tokens, 40, 41], never);
+      await copy.seek(long, never);
+      copy.adopt(from, 11);
+      assert.equal(copy.length, 11);
+      assert.throws(() => copy.logps(), /was not evaluated/);
+      assert.equal(copy.sharedLength(tokens), 11);
+      const other = [...tokens.slice(0, 11), 50, 51, 52];
+      assert.deepEqual(await copy.seek(other, never), { nCached: 11, nPrefilled: 3 });
+      close(dense(copy.logps()), await rowOf(other));
+      await from.push(42, never);
+      close(dense(from.logps()), await rowOf([...tokens, 40, 41, 42]));
+      await copy.push(53, never);
+      close(dense(copy.logps()), await rowOf([...other, 53]));
+      assert.throws(() => copy.adopt(from, 100), /Cannot copy/);
     });
 
     it('keeps what was evaluated when it is cancelled between chunks', async () => {
@@ -171,7 +191,7 @@ for (const form of FORMS) {
       assert.equal(sequence.length, PREFILL_CHUNK);
       const report = await sequence.seek(long, never);
       assert.deepEqual(report, { nCached: PREFILL_CHUNK, nPrefilled: long.length - PREFILL_CHUNK });
-      close(sequence.logps(), await rowOf(long));
+      close(dense(sequence.logps()), await rowOf(long));
     });
 
     it('sees a cancellation that arrives while a chunk is evaluated', async () => {
@@ -200,7 +220,7 @@ for (const form of FORMS) {
       await sequence.seek(someTokens(contextLength), never);
       await assert.rejects(sequence.push(20, never), isTooLong);
       await sequence.seek(oracle.tokens, never);
-      close(sequence.logps(), await rowOf(oracle.tokens));
+      close(dense(sequence.logps()), await rowOf(oracle.tokens));
     });
 
     it('refuses two passes at once', async () => {
@@ -208,7 +228,7 @@ for (const form of FORMS) {
       const first = sequence.seek(oracle.tokens, never);
       await assert.rejects(sequence.seek(long, never), /already being evaluated/);
       await first;
-      close(sequence.logps(), await rowOf(oracle.tokens));
+      close(dense(sequence.logps()), await rowOf(oracle.tokens));
     });
   });
 }

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { isAbortError } from '../../src/core/errors';
 import type { LanguageModel, Sequence, Tokenizer } from '../../src/core/model';
 import { seededRandom } from '../../src/core/random';
+import { WholeRow } from '../../src/core/row';
 import { ResponseDrawing } from '../../src/core/training/responseDrawing';
 import { repeating, type TrainingRow } from '../../src/core/training/rows';
 import type { Proposal } from '../../src/engine/proposal';
@@ -15,6 +16,7 @@ import { HeldOut } from '../../src/trainer/heldOut';
 import { evaluatePair, exactMatch, measurePair } from '../../src/trainer/pairEvaluation';
 import { proposalSamples } from '../../src/trainer/proposalSamples';
 import { setUp } from '../../src/trainer/setup';
+import { dense } from '../unit/support/rows';
 import { DELTA, never, openProposal, proposalDir } from './support/fixtures';
 import { PLACES, smallSources } from './support/training';
 import { type Prepared, prepare, removeJobs, sources, tinySpec } from './support/trainingJob';
@@ -42,7 +44,7 @@ describe('training beside a proposal', function () {
   const rowAfter = async (model: LanguageModel, tokens: readonly number[]) => {
     const sequence = model.open();
     await sequence.seek(tokens, never);
-    const row = sequence.logps().slice();
+    const row = dense(sequence.logps());
     sequence.close();
     return row;
   };
@@ -382,7 +384,7 @@ function oracle(
     const left = 1 - known.reduce((sum, [, p]) => sum + p, 0);
     const row = new Float32Array(vocabSize).fill(Math.log(left / (vocabSize - known.length)));
     for (const [token, p] of known) row[token] = Math.log(p);
-    return row;
+    return new WholeRow(row);
   };
   const open = (): Sequence => {
     let tokens: number[] = [];

@@ -10,6 +10,7 @@ import { GradientGraph } from '../../src/trainer/gradientGraph';
 import { GradientSum } from '../../src/trainer/gradientSum';
 import { nll, type Objective, ram, ramNormalised } from '../../src/trainer/objectives';
 import { SampleSet } from '../../src/trainer/proposalSamples';
+import { dense } from '../unit/support/rows';
 import { DELTA, never, openProposal, proposalDir } from './support/fixtures';
 
 const GRAPHS = path.join(DELTA, 'graphs');
@@ -50,7 +51,7 @@ describe('the sequence-level loss', function () {
     const sequence = aligner.open();
     const likely = async (tokens: readonly number[], n: number) => {
       await sequence.seek(tokens, never);
-      const logps = sequence.logps();
+      const logps = dense(sequence.logps());
       return Array.from(logps.keys())
         .sort((a, b) => logps[b] - logps[a])
         .slice(0, n);

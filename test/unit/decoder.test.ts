@@ -3,6 +3,7 @@ import { ByteConstraint } from '../../src/core/byteConstraint';
 import { type AlignerSource, type DecodeParams, decode } from '../../src/core/decoder';
 import { Candidates, nucleus } from '../../src/core/distribution';
 import { seededRandom } from '../../src/core/random';
+import { WholeRow } from '../../src/core/row';
 import { FakeSequence, listTokenizer, logps, randomTable, type Table } from './support/fakeModel';
 
 const V = 9;
@@ -91,7 +92,7 @@ describe('decoder', () => {
 describe('nucleus', () => {
   const check = (probs: number[], topP: number, expected: number[]) => {
     const out = new Candidates(probs.length);
-    nucleus(Float32Array.from(probs, Math.log), topP, out);
+    nucleus(new WholeRow(Float32Array.from(probs, Math.log)), topP, out);
     assert.deepEqual([...out.ids.subarray(0, out.n)], expected, JSON.stringify([probs, topP]));
   };
   it('keeps the token that crosses the threshold, the best one at least, and never an impossible one', () => {
@@ -114,7 +115,7 @@ describe('nucleus', () => {
         return keep;
       });
       const out = new Candidates(row.length);
-      nucleus(row, topP, out);
+      nucleus(new WholeRow(row), topP, out);
       assert.ok(Math.abs(out.n - expected.length) <= 1, `${topP}: ${out.n} against ${expected.length}`);
       assert.deepEqual([...out.ids.subarray(0, Math.min(out.n, expected.length))], expected.slice(0, out.n));
     }

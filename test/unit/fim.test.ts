@@ -34,6 +34,15 @@ describe('prompt', () => {
     assert.equal(show(prompt.tokens), '⟨pre⟩a.ts\nx =⟨suf⟩y⟨mid⟩');
     assert.equal(owed(prompt.owed), ' ');
   });
+  it('marks where the middle begins behind a prefix that follows the suffix', () => {
+    const where = text({ prefix: 'x = foo.ba', suffix: 'return x;\n' });
+    const prompt = buildPrompt(where, tokenizer, 'suffix-prefix-middle', 200);
+    assert.equal(show(prompt.tokens), '⟨sep⟩a.ts\n⟨suf⟩return x;\n⟨pre⟩x = foo.⟨mid⟩');
+    assert.equal(owed(prompt.owed), 'ba');
+    const { fileSep: _, ...special } = tokenizer.special;
+    const unnamed = buildPrompt(where, { ...tokenizer, special }, 'suffix-prefix-middle', 200);
+    assert.equal(show(unnamed.tokens), '⟨suf⟩return x;\n⟨pre⟩a.ts\nx = foo.⟨mid⟩');
+  });
   it('continues plainly without FIM tokens', () => {
     assert.equal(show(buildPrompt(text({ prefix: 'x;' }), tokenizer, 'none', 200).tokens), '⟨sep⟩a.ts\nx');
   });

@@ -9,6 +9,7 @@ import { NgramSegment } from '../../src/core/ngram/ngramSegment';
 import { finish } from '../../src/core/ngram/ngramSort';
 import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { listTokenizer } from './support/fakeModel';
+import { dense } from './support/rows';
 import { assertTranslatable } from './support/translatable';
 
 /** Ordinary tokens are 0 to 6, of which 5 and 6 begin lines; then the special ones. */
@@ -46,7 +47,7 @@ async function storeOf(files: Files): Promise<NgramStore> {
 async function rowAfter(store: NgramStore, prompt: readonly number[]): Promise<Float32Array> {
   const sequence = new NgramModel(store, tokenizer).open();
   await sequence.seek(prompt);
-  return sequence.logps().slice();
+  return dense(sequence.logps());
 }
 
 /** The definition, in plain arithmetic over the texts: shortest context first, the workspace before the document. */
@@ -125,6 +126,7 @@ describe('n-gram counts', () => {
     ['unseen text', [4, 4, 6, 5, 4, 4, 6, 5, 4], [-1, 4, 4, 6, 5, 4, 4, 6, 5, 4]],
     ['suffix-first', [PREFIX, SUFFIX, 0, 1, 2, MIDDLE, 3, 0, 1], [-1, 0, 1, 2, -1, 3, 0, 1]],
     ['prefix-first', [PREFIX, 3, 0, 1, SUFFIX, 0, 1, 2, MIDDLE, 4, 0], [-1, 0, 1, 2, -1, 3, 0, 1, 4, 0]],
+    ['suffix, prefix, middle', [SUFFIX, 0, 1, 2, PREFIX, 3, 0, 1, MIDDLE, 4, 0], [-1, 0, 1, 2, -1, 3, 0, 1, 4, 0]],
     ['neighbours', [FILE, 0, 1, 2, FILE, 2, 1, PREFIX, SUFFIX, MIDDLE, 0, 1], [-1, 0, 1, 2, -1, 2, 1, -1, 0, 1]],
   ];
   for (const [what, prompt, history] of prompts) {
@@ -405,34 +407,34 @@ describe('n-gram sequence', () => {
     const sequence = model.open();
     await sequence.seek(prompt);
     const fresh = async (ids: readonly number[]) => rowAfter(model.store, ids);
-    assert.deepEqual(sequence.logps(), await fresh(prompt));
+    assert.deepEqual(dense(sequence.logps()), await fresh(prompt));
     await sequence.push(2);
-    assert.deepEqual(sequence.logps(), await fresh([...prompt, 2]));
-    const rows = (await sequence.verify([0, 1, END, 3])).map(row => row.slice());
+    assert.deepEqual(dense(sequence.logps()), await fresh([...prompt, 2]));
+    const rows = (await sequence.verify([0, 1, END, 3])).map(dense);
     for (let i = 1; i <= 4; i++)
       assert.deepEqual(rows[i - 1], await fresh([...prompt, 2, ...[0, 1, END, 3].slice(0, i)]), `draft ${i}`);
-    assert.deepEqual(sequence.logps(), rows[3]);
+    assert.deepEqual(dense(sequence.logps()), rows[3]);
     sequence.rewind(4);
     assert.equal(sequence.length, prompt.length + 1);
-    assert.deepEqual(sequence.logps(), await fresh([...prompt, 2]));
+    assert.deepEqual(dense(sequence.logps()), await fresh([...prompt, 2]));
     sequence.rewind(1);
-    assert.deepEqual(sequence.logps(), await fresh(prompt));
+    assert.deepEqual(dense(sequence.logps()), await fresh(prompt));
   });
 
   it('sees a saved file at the next token', async () => {
     const store = await storeOf({});
     const sequence = new NgramModel(store, tokenizer).open();
     await sequence.seek([0, 1]);
-    const before = sequence.logps()[3];
+    const before = sequence.logps().logp(3);
     store.put('f', '', [0, 1, 3, 0, 1, 3]);
     await store.settle(noPause);
-    assert.ok(sequence.logps()[3] > before + 1);
+    assert.ok(sequence.logps().logp(3) > before + 1);
     store.put('g', '', [1, 4, 0, 1, 4]);
     await store.settle(noPause);
     await store.merge(noPause);
     store.remove('f');
     await store.settle(noPause);
-    assert.deepEqual(sequence.logps(), await rowAfter(await storeOf({ g: [1, 4, 0, 1, 4] }), [0, 1]));
+    assert.deepEqual(dense(sequence.logps()), await rowAfter(await storeOf({ g: [1, 4, 0, 1, 4] }), [0, 1]));
   });
 
   it('says how far it knows the context', async () => {
@@ -449,17 +451,60 @@ describe('n-gram sequence', () => {
     }
   });
 
+  it('lists what the contexts were followed by, with the mass of all others', async () => {
+    // Ordinary tokens of which no text has more than a part, and line breaks among them.
+    const words = [...Array.from({ length: 30 }, (_, i) => `w${i} `), ...WORDS.slice(5)];
+    const large = listTokenizer(words);
+    const store = new NgramStore(words.length, MAX_BYTES);
+    store.put('f', '', [0, 1, 2, 30, 3, 4, 0, 1, 2, 31, 5, 6, 6, 6]);
+    await store.settle(noPause);
+    for (const [prompt, followers] of [
+      [
+        [0, 1, 2],
+        [30, 31],
+      ],
+      [[7, 6], [6]],
+      [[20, 21, 20], [21]],
+      [[29], []],
+    ] as const) {
+      for (const reading of ['open', 'openContext'] as const) {
+        const sequence = new NgramModel(store, large)[reading]();
+        await sequence.seek(prompt);
+        const row = sequence.logps();
+        const listed = [...row.ids.subarray(0, row.n)];
+        assert.equal(new Set(listed).size, row.n);
+        const written = reading === 'open' ? prompt : [];
+        // The document's words, what followed, the commonest token and the end, and nothing else.
+        const expected = new Set([...(reading === 'open' || prompt[0] !== 20 ? followers : []), ...written, 6, 32]);
+        assert.deepEqual(new Set(listed), expected, `${reading} ${prompt}`);
+        const whole = dense(row);
+        const rest = whole.reduce((sum, logp, v) => (expected.has(v) ? sum : sum + Math.exp(logp)), 0);
+        assert.ok(Math.abs(Math.exp(row.logRest) - rest) < 1e-6, `${Math.exp(row.logRest)}, not ${rest}`);
+        assert.ok(expected.has(argmax(whole)));
+      }
+    }
+  });
+
+  it('lists all, and leaves nothing to others, where everything was seen', async () => {
+    const sequence = new NgramModel(await storeOf({}), tokenizer).open();
+    await sequence.seek(Array.from({ length: V - 5 }, (_, token) => token));
+    const row = sequence.logps();
+    assert.equal(row.n, V - 4);
+    const rest = [PREFIX, SUFFIX, MIDDLE, FILE].reduce((sum, token) => sum + Math.exp(row.logp(token)), 0);
+    assert.ok(Math.abs(Math.exp(row.logRest) - rest) < 1e-6);
+  });
+
   it('drafts what greedy decoding would write, and leaves the sequence where it was', async () => {
     const sequence = new NgramModel(await storeOf(FILES), tokenizer).open();
     const prompt = FILES.y.slice(4, 12);
     await sequence.seek(prompt);
-    const before = sequence.logps().slice();
+    const before = dense(sequence.logps());
     const { tokens: drafted, probs } = sequence.draft(6, 0);
-    assert.deepEqual(sequence.logps(), before);
+    assert.deepEqual(dense(sequence.logps()), before);
     assert.equal(drafted.length, 6);
     for (let i = 0; i < drafted.length; i++) {
-      assert.equal(drafted[i], argmax(sequence.logps()));
-      assert.equal(probs[i], Math.exp(sequence.logps()[drafted[i]]));
+      assert.equal(drafted[i], argmax(dense(sequence.logps())));
+      assert.equal(probs[i], Math.exp(sequence.logps().logp(drafted[i])));
       await sequence.push(drafted[i]);
     }
     await sequence.seek(prompt);
@@ -480,7 +525,7 @@ describe('counts without one of the files', () => {
       const expected = await storeOf(others);
       for (const prompt of [tokens(12, 4), tokens(3, 5), FILES.x.slice(0, 20)]) {
         await without.seek(prompt);
-        const row = without.logps();
+        const row = dense(without.logps());
         const wanted = await rowAfter(expected, prompt);
         for (let v = 0; v < V; v++) assert.ok(Math.abs(row[v] - wanted[v]) < 1e-5, `${name} ${prompt} ${v}`);
       }

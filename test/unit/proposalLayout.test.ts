@@ -20,19 +20,29 @@ describe('the layout of a model', () => {
       'onnx/model_q4.onnx.data',
       'onnx/model_q4f16.onnx',
       'onnx/model_quantized.onnx',
+      'onnx/model_int8.onnx',
+      'onnx/model_int8-00001-of-00002.safetensors',
+      'onnx/model_int8-00002-of-00002.safetensors',
+      'onnx/model_int8-big.safetensors',
     ];
     const { variants } = layoutOf(files(...BASE, ...names), 'it');
     assert.deepEqual(
       variants.map(({ dtype, files: parts }) => [dtype, ...parts.map(({ name }) => name)]),
       [
         ['quantized', 'onnx/model_quantized.onnx'],
+        [
+          'int8',
+          'onnx/model_int8.onnx',
+          'onnx/model_int8-00001-of-00002.safetensors',
+          'onnx/model_int8-00002-of-00002.safetensors',
+        ],
         ['q4', 'onnx/model_q4.onnx', 'onnx/model_q4.onnx.data'],
         ['fp32', 'onnx/model.onnx', 'onnx/model.onnx_data'],
         ['fp16', 'onnx/model_fp16.onnx'],
         ['q4f16', 'onnx/model_q4f16.onnx'],
       ],
     );
-    assert.equal(variants[2].sizeBytes, 100 + 1000);
+    assert.equal(variants[3].sizeBytes, 100 + 1000);
   });
 
   it('takes what a model needs, and nothing else of what is there', () => {
@@ -50,12 +60,8 @@ describe('the layout of a model', () => {
     ['no configuration', ['tokenizer.json', 'onnx/model.onnx'], /config\.json is missing/],
     ['a graph at the top', [...BASE, 'model.onnx'], /model\.onnx is not in a folder named onnx/],
     ['an older export', [...BASE, 'onnx/decoder_model_merged.onnx'], /an older kind of export/],
-    [
-      'weights of another library',
-      [...BASE, 'model.safetensors'],
-      /model\.safetensors, and no ONNX graph.*onnx-community/,
-    ],
-    ['a GGUF', ['qwen.Q4_0.gguf'], /no ONNX graph/],
+    ['weights of another library', [...BASE, 'model.safetensors'], /model\.safetensors, and neither.*ONNX graph.*GGUF/],
+    ['a GGUF', ['qwen.Q4_0.gguf'], /nor an ONNX graph/],
   ];
   for (const [what, names, reason] of refused) {
     it(`is refused with ${what}, and says what to do`, () => {

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { type AlignerSource, type DecodeParams, decode } from '../../src/core/decoder';
 import { Candidates, nucleus, penaliseRepetitions, softmax, temperInPlace } from '../../src/core/distribution';
 import { seededRandom } from '../../src/core/random';
+import { WholeRow } from '../../src/core/row';
 import { type RuleName, type Weighing, weigh } from '../../src/core/rules';
 import cases from '../oracles/reference/cases.json';
 import { plainParams } from './support/decodeParams';
 import { FakeSequence, logps, randomTable } from './support/fakeModel';
+import { listed } from './support/rows';
 
 const V = 7;
 const signal = new AbortController().signal;
@@ -266,34 +268,34 @@ describe('reference implementation, in its own order of operations', () => {
 /** The reference's order out of the core's parts: nucleus at the base temperature, rule, temperature, penalty, top-p. */
 function referenceProbs(c: (typeof cases)[number]): number[] {
   const n = c.p.length;
-  const raw = Float32Array.from(c.p);
-  const tempered = Float32Array.from(raw);
+  const raw = listed(Float32Array.from(c.p));
+  const tempered = listed(raw.values);
   temperInPlace(tempered, c.baseTemperature);
   const candidates = new Candidates(n);
   nucleus(tempered, c.mode === 'mds' ? 1 : c.baseTopP, candidates);
-  const q = Float32Array.from(c.q);
+  const q = new WholeRow(Float32Array.from(c.q));
   const weighing: Weighing =
     c.mode === 'mds'
       ? { rule: 'product', strength: 1 / c.expertTemperature, qLogps: q }
       : { rule: c.mode === 'par' ? 'mask' : 'gated', strength: 1, qLogps: q };
   const scores = new Float64Array(n);
   weigh(
-    { rawLogps: raw, pLogits: tempered, masked: false, endToken: c.endToken, nCandidates: 1, uniform: () => 0 },
+    { rawLogps: raw, pLogits: tempered.values, masked: false, endToken: c.endToken, nCandidates: 1, uniform: () => 0 },
     [weighing],
     candidates,
     scores,
     [new Float64Array(n)],
   );
 
-  const row = new Float32Array(n).fill(-Infinity);
+  const row = new WholeRow(new Float32Array(n).fill(-Infinity));
   const probs = new Float64Array(n);
   if (c.mode === 'mds') softmax(scores, candidates.n, 1, probs);
   for (let i = 0; i < candidates.n; i++)
-    row[candidates.ids[i]] = c.mode === 'mds' ? Math.log(probs[i] + 1e-10) : scores[i];
+    row.values[candidates.ids[i]] = c.mode === 'mds' ? Math.log(probs[i] + 1e-10) : scores[i];
   temperInPlace(row, c.temperature);
   penaliseRepetitions(row, c.history, c.penalty);
   nucleus(row, c.topP, candidates);
-  for (let i = 0; i < candidates.n; i++) scores[i] = row[candidates.ids[i]];
+  for (let i = 0; i < candidates.n; i++) scores[i] = row.values[candidates.ids[i]];
   softmax(scores, candidates.n, 1, probs);
   const dense = new Array<number>(n).fill(0);
   for (let i = 0; i < candidates.n; i++) dense[candidates.ids[i]] = probs[i];

@@ -43,20 +43,18 @@ export async function natsOf(
   const { bos, fileSep, endoftext } = tokenizer.special;
   const header = tokenizer.encode(`${about.path.split('/').slice(-3).join('/')}\n`);
   const tokens = tokenizer.encode(text);
-  await sequence.seek([...(bos === undefined ? [] : [bos]), fileSep ?? endoftext, ...header], signal);
-  let nats = -logpOf(sequence.logps(), tokens[0]);
+  await sequence.seek([...(bos === undefined ? [] : [bos]), fileSep ?? endoftext, ...header], signal, {
+    wanted: tokens.slice(0, 1),
+  });
+  let nats = -sequence.logps().logp(tokens[0]);
   // What follows the last token is nobody's: it is given, never asked.
   for (let at = 0; at + 1 < tokens.length; at += CHUNK_TOKENS) {
     const draft = tokens.slice(at, Math.min(at + CHUNK_TOKENS, tokens.length - 1));
-    const rows = await sequence.verify(draft, signal);
-    for (const [i, row] of rows.entries()) nats -= logpOf(row, tokens[at + i + 1]);
+    const truth = tokens.slice(at + 1, at + 1 + draft.length);
+    const rows = await sequence.verify(draft, signal, truth);
+    for (const [i, row] of rows.entries()) nats -= row.logp(truth[i]);
   }
   return { ...about, nats, nBytes: Buffer.byteLength(text), nTokens: tokens.length };
-}
-
-/** The one place that knows what a row looks like. */
-function logpOf(row: ReturnType<Sequence['logps']>, token: number): number {
-  return row[token];
 }
 
 export interface NatsFigures {

@@ -3,10 +3,12 @@
  * model. Counting is all the training it gets, so a saved file counts at once.
  */
 
-import { argmax } from '../distribution';
 import type { LanguageModel, SeekReport, Sequence, Tokenizer } from '../model';
+import { likeliest } from '../row';
 import type { NgramCounts } from './ngramCounts';
+import { NgramFloor } from './ngramFloor';
 import { readHistory } from './ngramHistory';
+import { NgramReading } from './ngramReading';
 import { NgramRow, type Recognition } from './ngramRow';
 import type { NgramStore } from './ngramStore';
 
@@ -18,16 +20,17 @@ const CR = 13;
 
 export class NgramModel implements LanguageModel {
   readonly contextLength = CONTEXT_LENGTH;
-  readonly #lineStarts: Uint8Array;
+  readonly #floor: NgramFloor;
 
   constructor(
     readonly store: NgramStore,
     private readonly tokenizer: Tokenizer,
   ) {
-    this.#lineStarts = Uint8Array.from({ length: store.vocabSize }, (_, token) => {
+    const isBreak = Uint8Array.from({ length: store.vocabSize }, (_, token) => {
       const first = token < tokenizer.vocabSize ? tokenizer.bytes(token)[0] : undefined;
       return first === LF || first === CR ? 1 : 0;
     });
+    this.#floor = new NgramFloor(store, isBreak);
   }
 
   get tokenizerId(): string {
@@ -46,26 +49,27 @@ export class NgramModel implements LanguageModel {
   async close(): Promise<void> {}
 
   open(): NgramSequence {
-    return this.#open(this.store, 'document and workspace');
+    return this.#open(this.store, this.#floor, 'document and workspace');
   }
 
   /** A sequence over other counts of the same tokens. */
   openOver(counts: NgramCounts): NgramSequence {
-    return this.#open(counts, 'document and workspace');
+    return this.#open(counts, new NgramFloor(counts, this.#floor.isBreak), 'document and workspace');
   }
 
   /** A sequence whose own tokens are no document: what the workspace alone says. */
   openContext(): NgramSequence {
-    return this.#open(this.store, 'workspace');
+    return this.#open(this.store, this.#floor, 'workspace');
   }
 
-  #open(counts: NgramCounts, reading: ConstructorParameters<typeof NgramRow>[3]): NgramSequence {
+  #open(counts: NgramCounts, floor: NgramFloor, reading: ConstructorParameters<typeof NgramRow>[3]): NgramSequence {
     const { special } = this.tokenizer;
-    const row = new NgramRow(counts, special.endoftext, this.#lineStarts, reading);
+    const row = new NgramRow(counts, floor, special.endoftext, reading);
     const marks = new Set<number>(Object.values(special) as number[]);
     return new NgramSequence(
       counts,
       row,
+      () => new NgramReading(floor),
       tokens => readHistory(tokens, special),
       token => marks.has(token),
     );
@@ -82,13 +86,14 @@ export interface Draft {
 export class NgramSequence implements Sequence {
   #tokens: number[] = [];
   #history: number[] = [];
-  readonly #rows: Float32Array[] = [];
+  readonly #rows: NgramReading[] = [];
   /** The revision of the counts that row 0 was read at; undefined when it has to be read. */
   #readAt: number | undefined;
 
   constructor(
     private readonly store: NgramCounts,
     private readonly row: NgramRow,
+    private readonly newReading: () => NgramReading,
     private readonly read: (tokens: readonly number[]) => number[],
     private readonly isSpecial: (token: number) => boolean,
   ) {}
@@ -105,7 +110,7 @@ export class NgramSequence implements Sequence {
     return { nCached: 0, nPrefilled: tokens.length };
   }
 
-  logps(): Float32Array {
+  logps(): NgramReading {
     const row = this.#buffer(0);
     if (this.#readAt !== this.store.revision) {
       this.row.read(this.#history, row);
@@ -124,7 +129,7 @@ export class NgramSequence implements Sequence {
     this.#append(token);
   }
 
-  async verify(draft: readonly number[]): Promise<readonly Float32Array[]> {
+  async verify(draft: readonly number[]): Promise<readonly NgramReading[]> {
     const rows = draft.map((token, i) => {
       this.#append(token);
       const row = this.#buffer(i + 1);
@@ -149,8 +154,9 @@ export class NgramSequence implements Sequence {
     const row = this.#buffer(1);
     while (tokens.length < n) {
       this.row.read(this.#history, row);
-      const token = argmax(row);
-      const prob = Math.exp(row[token]);
+      // The likeliest token of all is always listed.
+      const token = likeliest(row.listed);
+      const prob = Math.exp(row.logp(token));
       if (prob < minProb) break;
       tokens.push(token);
       probs.push(prob);
@@ -174,8 +180,8 @@ export class NgramSequence implements Sequence {
     this.#readAt = undefined;
   }
 
-  #buffer(i: number): Float32Array {
-    this.#rows[i] ??= new Float32Array(this.store.vocabSize);
+  #buffer(i: number): NgramReading {
+    this.#rows[i] ??= this.newReading();
     return this.#rows[i];
   }
 }

@@ -1,5 +1,6 @@
 /** What an n-gram expects behind a text, for a person to read: the next tokens with their probabilities, and how each goes on. */
 import type { Tokenizer } from '../model';
+import type { Row } from '../row';
 import type { NgramModel, NgramSequence } from './ngram';
 
 export interface Expected {
@@ -25,7 +26,7 @@ interface View {
   readonly tokens: readonly number[];
   readonly nKnown: number;
   readonly count: number;
-  readonly row: Float32Array;
+  readonly row: Row;
 }
 
 /** How a candidate goes on is shown as far as it is this probable, token by token. */
@@ -42,32 +43,36 @@ export async function expectationOf(
   text: string,
   nExpected: number,
 ): Promise<Expectation> {
-  const sequence = model.openContext();
   const views: View[] = [];
   for (const reading of /^[\p{L}_$]/u.test(text) ? [text, ` ${text}`] : [text]) {
     const tokens = tokenizer.encode(reading);
     if (tokens.length === 0) continue;
+    const sequence = model.openContext();
     await sequence.seek(tokens);
     const { order: nKnown, count } = sequence.recognition();
-    views.push({ tokens, nKnown, count, row: sequence.logps().slice() });
+    views.push({ tokens, nKnown, count, row: sequence.logps() });
   }
   const longest = Math.max(0, ...views.map(({ nKnown }) => nKnown));
   const used = views.filter(({ nKnown, count }) => nKnown === longest && count > 0);
   if (longest === 0 || used.length === 0) return { nKnown: 0, count: 0, expected: [] };
   const total = used.reduce((sum, { count }) => sum + count, 0);
-  const probs = new Float64Array(model.vocabSize);
-  for (const { count, row } of used)
-    for (let token = 0; token < probs.length; token++) probs[token] += (count / total) * Math.exp(row[token]);
-  // Half of what line breaks get was given to the end of the text (ngramRow.ts), which to a reader is the same.
+  // What is not listed is less probable than a token that is.
+  const known = new Set(used.flatMap(({ row }) => [...row.ids.subarray(0, row.n)]));
   const bytesOf = (token: number) => (token < tokenizer.vocabSize ? tokenizer.bytes(token) : NONE);
-  for (let token = 0; token < probs.length; token++) if (BREAKS.has(bytesOf(token)[0])) probs[token] *= 2;
-  const best = [...probs.keys()].filter(token => bytesOf(token).length > 0).sort((a, b) => probs[b] - probs[a]);
+  const probOf = (token: number) => {
+    const prob = used.reduce((sum, { count, row }) => sum + (count / total) * Math.exp(row.logp(token)), 0);
+    // Half of what line breaks get was given to the end of the text (ngramReading.ts), which to a reader is the same.
+    return BREAKS.has(bytesOf(token)[0]) ? 2 * prob : prob;
+  };
+  const probs = new Map([...known].filter(token => bytesOf(token).length > 0).map(token => [token, probOf(token)]));
+  const best = [...probs].sort(([a, probOfA], [b, probOfB]) => probOfB - probOfA || a - b);
   const [{ tokens }] = [...used].sort((a, b) => b.count - a.count);
+  const sequence = model.openContext();
   const expected: Expected[] = [];
-  for (const token of best.slice(0, nExpected)) {
+  for (const [token, prob] of best.slice(0, nExpected)) {
     const rest = await draftOf(sequence, tokenizer, [...tokens, token]);
     const written = [token, ...rest].map(id => (bytesOf(id).length === 0 ? LINE_BREAK : bytesOf(id)));
-    expected.push({ text: firstLine(new TextDecoder().decode(joined(written))), prob: probs[token] });
+    expected.push({ text: firstLine(new TextDecoder().decode(joined(written))), prob });
   }
   return { nKnown: longest, count: total, expected };
 }

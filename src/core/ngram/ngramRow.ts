@@ -1,6 +1,7 @@
 /**
- * One row of an n-gram's log-probabilities: contexts of six tokens down to none, the document's counts before the
- * workspace's at each length, interpolated. Knows counts and tokens, nothing of sequences.
+ * Reads rows of an n-gram's log-probabilities: contexts of six tokens down to none, the document's counts before the
+ * workspace's at each length, interpolated. Knows counts and tokens, nothing of sequences. What a row costs grows with
+ * what followed its contexts, not with the vocabulary.
  *
  * Interpolation is that of Witten & Bell (1991), method C, with a weight on its escapes: a context seen n times with t
  * distinct continuations keeps n/(n + k·t) for them and leaves the rest to what is asked next. Nesting a document's
@@ -8,7 +9,9 @@
  */
 
 import type { NgramCounts } from './ngramCounts';
+import type { NgramFloor } from './ngramFloor';
 import { BETWEEN_TEXTS } from './ngramHistory';
+import type { NgramReading } from './ngramReading';
 import type { NgramSegment, Range } from './ngramSegment';
 import { MAX_ORDER } from './ngramSort';
 import { type Continuations, NOTHING, Tally } from './ngramTally';
@@ -38,60 +41,33 @@ export class NgramRow {
   #nTouched = 0;
   /** What is left to shorter contexts. */
   #left = 1;
-  readonly #floor: Float64Array;
-  readonly #logFloor: Float64Array;
-  #floorRevision = -1;
-  /** What line breaks have in the floor. */
-  #floorOfBreaks = 0;
   readonly #tally: Tally;
   readonly #sum: Tally;
   readonly #matchTokens: number[] = [];
   readonly #matchLengths: number[] = [];
   /** Ranges of the contexts of each length, one a segment. */
   readonly #ranges: readonly Range[][] = Array.from({ length: MAX_ORDER + 1 }, () => []);
-  /** The tokens that begin with a line break. */
-  readonly #breaks: readonly number[];
 
-  /**
-   * @param lineStarts 1 for the tokens that begin with a line break, which may as well be written as `endToken`.
-   * @param reading what counts are taken from: the history is a document that is counted too, or a mere context.
-   */
+  /** @param reading what counts are taken from: the history is a document that is counted too, or a mere context. */
   constructor(
     private readonly store: NgramCounts,
+    private readonly floor: NgramFloor,
     private readonly endToken: number,
-    private readonly lineStarts: Uint8Array,
     private readonly reading: 'document and workspace' | 'workspace' = 'document and workspace',
   ) {
     const { vocabSize } = store;
     this.#mass = new Float64Array(vocabSize);
     this.#touched = new Int32Array(vocabSize);
     this.#isTouched = new Uint8Array(vocabSize);
-    this.#floor = new Float64Array(vocabSize);
-    this.#logFloor = new Float64Array(vocabSize);
     this.#tally = new Tally(vocabSize);
     this.#sum = new Tally(vocabSize);
-    this.#breaks = [...lineStarts.keys()].filter(token => lineStarts[token] === 1);
   }
 
-  /**
-   * Writes the row after the last token of `history` into `out`, one log-probability a token of the vocabulary. None
-   * is −∞. Files have no end-of-text tokens, and a proposal may end a line with one: half of what line breaks get is
-   * its share.
-   */
-  read(history: readonly number[], out: Float32Array): void {
-    this.#refreshFloor();
+  /** Writes the row after the last token of `history` into `out`. */
+  read(history: readonly number[], out: NgramReading): void {
+    this.floor.refresh();
     this.#gather(history);
-    const { lineStarts, endToken } = this;
-    const logLeft = Math.log(this.#left);
-    let lineBreaks = this.#left * this.#floorOfBreaks;
-    for (let token = 0; token < out.length; token++) out[token] = this.#logFloor[token] + logLeft;
-    for (let i = 0; i < this.#nTouched; i++) {
-      const token = this.#touched[i];
-      out[token] = Math.log(this.#mass[token] + this.#left * this.#floor[token]);
-      if (lineStarts[token] === 1) lineBreaks += this.#mass[token];
-    }
-    for (const token of this.#breaks) out[token] -= Math.LN2;
-    out[endToken] = Math.log(Math.exp(out[endToken]) + lineBreaks / 2);
+    out.write(this.#touched, this.#nTouched, this.#mass, this.#left, this.endToken);
   }
 
   /** Sums what the contexts of one token and more say, from the longest down. */
@@ -209,22 +185,5 @@ export class NgramRow {
       this.#mass[token] += part * counts[i];
     }
     this.#left = part * ESCAPE * nDistinct;
-  }
-
-  /** The workspace's words over the uniform distribution. */
-  #refreshFloor(): void {
-    const { store } = this;
-    if (this.#floorRevision === store.revision) return;
-    this.#floorRevision = store.revision;
-    let nDistinct = 0;
-    for (let token = 0; token < store.vocabSize; token++) if (store.unigrams[token] > 0) nDistinct++;
-    const total = store.nTokens + nDistinct;
-    const share = total === 0 ? 1 : nDistinct / total;
-    this.#floorOfBreaks = 0;
-    for (let token = 0; token < store.vocabSize; token++) {
-      this.#floor[token] = share / store.vocabSize + (total === 0 ? 0 : store.unigrams[token] / total);
-      this.#logFloor[token] = Math.log(this.#floor[token]);
-      if (this.lineStarts[token] === 1) this.#floorOfBreaks += this.#floor[token];
-    }
   }
 }

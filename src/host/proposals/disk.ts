@@ -10,7 +10,7 @@ export async function freeBytes(dir: string): Promise<number> {
 }
 
 /** Left free beside what is written. */
-const MARGIN_BYTES = 64 * 1024 * 1024;
+export const MARGIN_BYTES = 64 * 1024 * 1024;
 
 /** @throws UserError when `neededBytes` do not fit beside what is there */
 export function checkRoom(neededBytes: number, free: number, dir: string): void {

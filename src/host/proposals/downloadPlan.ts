@@ -3,6 +3,7 @@ import { UserError } from '../../core/errors';
 import { say } from '../../core/sentence';
 import { parseEndpoint } from './hubAddress';
 import type { HubFile } from './hubConnection';
+import { type Importable, importablesOf } from './importLayout';
 import { layoutOf, type Variant } from './proposalLayout';
 import type { HubSource } from './proposalStore';
 
@@ -14,6 +15,8 @@ export interface DownloadPlan extends HubSource {
   readonly licence: string;
   readonly dtype: string;
   readonly files: readonly HubFile[];
+  /** Of what is imported once it is here; absent for what is a proposal as it is. The first file leads to the others. */
+  readonly form?: Importable['form'];
 }
 
 export const PLAN_FILE = 'download.json';
@@ -25,7 +28,24 @@ export function planOf(
   common: readonly HubFile[],
   { dtype, files: parts }: Variant<HubFile>,
 ): DownloadPlan {
-  const files = [...common, ...parts];
+  const named = { id, licence: licence ?? 'unknown', dtype };
+  return checked(source, named, [...common, ...parts]);
+}
+
+/** Of what is imported after the download. @throws as `planOf` */
+export function planOfImport(
+  source: HubSource,
+  { id, licence }: { readonly id: string; readonly licence: string | undefined },
+  { form, label, files }: Importable<HubFile>,
+): DownloadPlan {
+  return { ...checked(source, { id, licence: licence ?? 'unknown', dtype: label }, files), form };
+}
+
+function checked(
+  source: HubSource,
+  { id, licence, dtype }: Pick<DownloadPlan, 'id' | 'licence' | 'dtype'>,
+  files: readonly HubFile[],
+): DownloadPlan {
   const unchecked = files.find(({ sha256, gitSha1 }) => sha256 === undefined && gitSha1 === undefined);
   if (unchecked !== undefined) {
     throw new UserError(
@@ -35,7 +55,7 @@ export function planOf(
   }
   const { endpoint, repo, revision } = source;
   const title = `${repo.slice(repo.indexOf('/') + 1)} (${dtype})`;
-  return { formatVersion: 1, endpoint, repo, revision, id, title, licence: licence ?? 'unknown', dtype, files };
+  return { formatVersion: 1, endpoint, repo, revision, id, title, licence, dtype, files };
 }
 
 /** @returns undefined for what is no plan that could be gone on with */
@@ -45,17 +65,23 @@ export function parsePlan(json: unknown): DownloadPlan | undefined {
   if (plan.formatVersion !== 1 || !texts.every(text => typeof text === 'string') || !Array.isArray(plan.files)) {
     return undefined;
   }
-  const { endpoint = '', files } = plan as DownloadPlan;
+  const { endpoint = '', files, form } = plan as DownloadPlan;
   if (!files.every(isFile)) return undefined;
   try {
     parseEndpoint(endpoint);
     // The same judgement as of a listing, so that no name leads out of the folder.
+    if (form !== undefined) return isImportable(files, form) ? (plan as DownloadPlan) : undefined;
     const { common, variants } = layoutOf(files, '');
     const known = [...common, ...variants.flatMap(variant => variant.files)];
     return variants.length === 1 && known.length === files.length ? (plan as DownloadPlan) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isImportable(files: readonly HubFile[], form: unknown): boolean {
+  const found = importablesOf(files);
+  return found.length === 1 && found[0].form === form && found[0].files.length === files.length;
 }
 
 function isFile(file: unknown): boolean {

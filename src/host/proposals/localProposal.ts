@@ -20,10 +20,15 @@ export interface LocalFolder {
 
 /** @throws UserError that says what is missing and what to do */
 export async function surveyFolder(dir: string): Promise<LocalFolder> {
-  const files = [...(await filesIn(dir, '')), ...(await filesIn(dir, 'onnx'))];
+  const files = await filesOfFolder(dir);
   const brought = await readBrought(path.join(dir, MANIFEST_FILE));
   const layout = layoutOf(files, dir);
   return { dir, name: nameOf(dir), layout: ofBrought(layout, brought), brought };
+}
+
+/** What of a folder is looked at. @throws UserError when it cannot be read */
+export async function filesOfFolder(dir: string): Promise<ListedFile[]> {
+  return [...(await filesIn(dir, '')), ...(await filesIn(dir, 'onnx'))];
 }
 
 /** @param onBytes hears how many bytes are copied so far */

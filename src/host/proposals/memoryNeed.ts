@@ -27,11 +27,16 @@ const MIB = 1024 * 1024;
 export function memoryNeed({ files, graphFile, sizeBytes }: Variant, availableBytes = available()): MemoryNeed {
   const insideBytes = files.find(({ name }) => name === graphFile)?.sizeBytes ?? 0;
   const neededBytes = INSIDE * insideBytes + BESIDE * (sizeBytes - insideBytes);
-  const allowanceMiB = STEP_MIB * Math.ceil((sizeBytes / MIB + BESIDE_WEIGHTS_MIB) / STEP_MIB);
-  return { neededBytes, availableBytes, allowanceMiB };
+  return { neededBytes, availableBytes, allowanceMiB: allowanceFor(sizeBytes) };
 }
 
-function available(): number {
+/** What `residual.memoryMiB` must be at least for weights of that size. */
+export function allowanceFor(weightsBytes: number): number {
+  return STEP_MIB * Math.ceil((weightsBytes / MIB + BESIDE_WEIGHTS_MIB) / STEP_MIB);
+}
+
+/** What this machine, or the container that it is, has left. */
+export function available(): number {
   // Knows of a container's limit; not in every Node that may run this.
   const { availableMemory } = process as { readonly availableMemory?: () => number };
   return Math.min(os.freemem(), availableMemory?.() ?? Number.POSITIVE_INFINITY);

@@ -45,6 +45,11 @@ export class ProposalDownloads {
     return path.join(this.root, 'downloads', id);
   }
 
+  /** Where importing begins, of a download that is to be imported. */
+  sourceOf({ id, form, files }: DownloadPlan): string {
+    return form === 'gguf' ? path.join(this.dirOf(id), files[0].name) : this.dirOf(id);
+  }
+
   /** Those that nobody is downloading now. */
   async unfinished(): Promise<Unfinished[]> {
     const found: Unfinished[] = [];
@@ -77,7 +82,7 @@ export class ProposalDownloads {
       await this.#forgetOther(plan);
       const file = path.join(dir, PLAN_FILE);
       await onDisk(file, async () => {
-        await mkdir(path.join(dir, 'onnx'), { recursive: true });
+        for (const { name } of plan.files) await mkdir(path.dirname(path.join(dir, name)), { recursive: true });
         await writeFile(`${file}.new`, JSON.stringify(plan, null, 2));
         await rename(`${file}.new`, file);
       });

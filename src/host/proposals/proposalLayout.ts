@@ -88,7 +88,7 @@ function withoutGraph(names: readonly string[]): Sentence {
     return say`${atTop} is not in a folder named onnx. Put it there, with its weights, as onnx/model.onnx`;
   const other = has(/\.(safetensors|gguf|bin|pt)$/i);
   if (other !== undefined) {
-    return say`it has ${other}, and no ONNX graph. Look for an ONNX form of the model (onnx-community has many), or export it with optimum (text-generation-with-past)`;
+    return say`it has ${other}, and neither a whole model in safetensors nor an ONNX graph. Look for the model with safetensors, as GGUF or as ONNX`;
   }
   return say`onnx/model*.onnx is missing`;
 }

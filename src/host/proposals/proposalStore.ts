@@ -94,6 +94,16 @@ export class ProposalStore {
     return target;
   }
 
+  /** Out of sight at once, and then off the disk. */
+  async remove(id: string): Promise<void> {
+    const gone = path.join(this.root, 'proposals', INCOMING, randomUUID());
+    await onDisk(this.dirOf(id), async () => {
+      await mkdir(path.dirname(gone), { recursive: true });
+      await rename(this.dirOf(id), gone);
+      await rm(gone, { recursive: true, force: true, maxRetries: 3 });
+    });
+  }
+
   async #sweep(parent: string): Promise<void> {
     for (const name of await readdir(parent).catch(() => [])) {
       const dir = path.join(parent, name);

@@ -1,10 +1,13 @@
 /** The local half of `Residual: Add a Proposal…`: choose a folder, have it tried, copy it or use it where it is. */
 import * as vscode from 'vscode';
-import { copyIn, surveyFolder, useInPlace } from '../../host/proposals/localProposal';
+import { graphsOf } from '../../core/graphFiles';
+import { importablesOf } from '../../host/proposals/importLayout';
+import { copyIn, filesOfFolder, surveyFolder, useInPlace } from '../../host/proposals/localProposal';
 import { sizeOf, type Variant } from '../../host/proposals/proposalLayout';
 import { freeId } from '../../host/proposals/proposalStore';
 import { bytesText, transferText } from '../amounts';
 import { abortSignalOf } from '../cancellation';
+import { importFrom } from './addFile';
 import type { AddParts } from './addParts';
 import { confirmMemory, pickVariant, reportLines } from './proposalChecks';
 
@@ -17,9 +20,16 @@ export async function addFolder(parts: AddParts): Promise<void> {
       title: vscode.l10n.t('Folder of a Model'),
       openLabel: vscode.l10n.t('Check This Folder'),
     })) ?? [];
-  if (chosen === undefined) return;
+  if (chosen !== undefined) await addFolderAt(parts, chosen.fsPath);
+}
+
+/** A folder with graphs is used as it is; one with other weights is imported. */
+export async function addFolderAt(parts: AddParts, dir: string): Promise<void> {
   try {
-    await addChosen(parts, chosen.fsPath);
+    const files = await filesOfFolder(dir);
+    const importables = graphsOf(files.map(({ name }) => name)).length > 0 ? [] : importablesOf(files);
+    if (importables.length > 0) await importFrom(parts, dir, importables);
+    else await addChosen(parts, dir);
   } catch (error) {
     parts.onFailure(error, { [vscode.l10n.t('Choose Another Folder…')]: () => addFolder(parts) });
   }

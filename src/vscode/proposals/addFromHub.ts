@@ -4,12 +4,14 @@
  */
 import * as vscode from 'vscode';
 import { isAbortError, UserError } from '../../core/errors';
+import { graphsOf } from '../../core/graphFiles';
 import { clock } from '../../host/clock';
 import { addDownload } from '../../host/proposals/addDownload';
 import { freeBytes } from '../../host/proposals/disk';
-import { type DownloadPlan, planOf } from '../../host/proposals/downloadPlan';
+import { type DownloadPlan, planOf, planOfImport } from '../../host/proposals/downloadPlan';
 import type { HubModel } from '../../host/proposals/hub';
 import { type HubAddress, isEncrypted } from '../../host/proposals/hubAddress';
+import { importablesOf } from '../../host/proposals/importLayout';
 import { layoutOf, sizeOf } from '../../host/proposals/proposalLayout';
 import { freeId } from '../../host/proposals/proposalStore';
 import { TransferRate } from '../../host/proposals/transferRate';
@@ -19,7 +21,7 @@ import { offer } from '../offer';
 import type { AddParts } from './addParts';
 import { pickHubModel } from './hubPick';
 import { openHubEndpoint } from './hubSettings';
-import { confirmMemory, pickVariant } from './proposalChecks';
+import { confirmMemory, pickForm } from './proposalChecks';
 
 /** Refusals that a token may turn. */
 const WANTS_TOKEN: ReadonlySet<string> = new Set(['hub-unauthorized', 'hub-forbidden']);
@@ -35,7 +37,11 @@ export async function addFromHub(parts: AddParts, endpoint: string): Promise<voi
 
 /** Asks anew: the consent of an earlier day was for that day. */
 export async function resumeDownload(parts: AddParts, plan: DownloadPlan): Promise<void> {
-  if (await confirmConnection(parts, plan.endpoint, plan.repo)) await fetchPlan(parts, plan);
+  const { doneBytes = 0, totalBytes = 1 } =
+    (await parts.downloads.unfinished()).find(one => one.plan.id === plan.id) ?? {};
+  // All of it is here, and waits to be imported: nobody is asked for anything.
+  const isWhole = plan.form !== undefined && doneBytes === totalBytes;
+  if (isWhole || (await confirmConnection(parts, plan.endpoint, plan.repo))) await fetchPlan(parts, plan);
 }
 
 async function addByAddress(parts: AddParts, endpoint: string, address: HubAddress): Promise<void> {
@@ -84,14 +90,20 @@ function readModel(parts: AddParts, endpoint: string, address: HubAddress): Then
 }
 
 async function choosePlan(parts: AddParts, endpoint: string, model: HubModel): Promise<DownloadPlan | undefined> {
-  const { repo, revision, licence } = model;
+  const { repo, revision, licence, files } = model;
   const name = repo.slice(repo.indexOf('/') + 1);
-  const { common, variants } = layoutOf(model.files, `"${repo}"`);
-  const variant = await pickVariant(name, variants);
-  if (variant === undefined || !(await confirmMemory(name, variant))) return undefined;
+  const importables = importablesOf(files);
+  // What is said of a repository without a graph stays true of one with nothing to import, either.
+  const hasGraphs = graphsOf(files.map(file => file.name)).length > 0;
+  const { common, variants } =
+    hasGraphs || importables.length === 0 ? layoutOf(files, `"${repo}"`) : { common: [], variants: [] };
+  const form = await pickForm(name, variants, importables);
+  if (form === undefined || ('dtype' in form && !(await confirmMemory(name, form)))) return undefined;
   const taken = (await parts.registry.proposals()).map(({ id }) => id);
-  const id = freeId(`${name}-${variant.dtype}`, taken);
-  const plan = planOf({ endpoint, repo, revision }, { id, licence }, common, variant);
+  const source = { endpoint, repo, revision };
+  const named = (label: string) => ({ id: freeId(`${name}-${label}`, taken), licence });
+  const plan =
+    'dtype' in form ? planOf(source, named(form.dtype), common, form) : planOfImport(source, named(form.label), form);
   return (await confirmDownload(parts, plan)) ? plan : undefined;
 }
 
@@ -104,6 +116,9 @@ async function confirmDownload(parts: AddParts, plan: DownloadPlan): Promise<boo
       ? vscode.l10n.t('Its page names no licence: find out whether you may use it.')
       : vscode.l10n.t('Licence: {0}. Read it there before you use the model.', plan.licence),
     vscode.l10n.t('{0} files, each checked against its checksum. {1} are free on the disk.', plan.files.length, free),
+    ...(plan.form === undefined
+      ? []
+      : [vscode.l10n.t('It is imported afterwards: you are shown what that means, and the download is then deleted.')]),
   ];
   const action = vscode.l10n.t('Download');
   const question = vscode.l10n.t('Download {0}, {1}?', plan.title, size);
@@ -140,14 +155,29 @@ async function fetchPlan(parts: AddParts, plan: DownloadPlan): Promise<void> {
         };
         const onTrying = () => progress.report({ message: vscode.l10n.t('All is here; trying it.') });
         const connection = await parts.tokens.connection(plan.endpoint);
+        if (plan.form !== undefined) {
+          await parts.downloads.run(plan, connection, onBytes, abortSignalOf(token));
+          return undefined;
+        }
         return addDownload(parts, plan, connection, onBytes, onTrying, abortSignalOf(token));
       },
     );
-    parts.onAdded(plan.id, plan.title, report);
+    if (report === undefined) await importDownload(parts, plan);
+    else parts.onAdded(plan.id, plan.title, report);
   } catch (error) {
     if (isAbortError(error)) return offerToGoOn(parts, plan, doneBytes);
     await fail(parts, plan.endpoint, error, () => fetchPlan(parts, plan), plan);
   }
+}
+
+function importDownload({ downloads, import: begin }: AddParts, plan: DownloadPlan): Promise<void> {
+  return begin({
+    name: plan.title,
+    source: downloads.sourceOf(plan),
+    sizeBytes: sizeOf(plan.files),
+    ...(plan.licence !== 'unknown' && { licence: plan.licence }),
+    discard: () => downloads.discard(plan.id),
+  });
 }
 
 const SHOWN_EVERY_MS = 250;

@@ -2,23 +2,38 @@
  * `Residual: Add a Proposal…`: a bigger model from a folder, from a hub, or from a download that was stopped. Nothing is
  * read before a person chose a folder, and nothing sent before a person agreed to the connection.
  */
+import { mkdir } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import * as vscode from 'vscode';
 import { isAbortError, messageOf, UserError } from '../../core/errors';
+import type { CompletionText } from '../../core/fim';
+import { tidy } from '../../core/tidy';
 import { clock } from '../../host/clock';
+import { requestOf } from '../../host/completer';
 import type { EngineClient } from '../../host/engineClient';
 import type { ModuleChoice } from '../../host/modules/moduleChoice';
 import type { Registry } from '../../host/modules/registry';
+import type { Inspect } from '../../host/proposals/addDownload';
+import { freeBytes } from '../../host/proposals/disk';
+import { defaultThreads } from '../../host/proposals/expectedSpeed';
+import { importerOf } from '../../host/proposals/importer';
 import { ProposalDownloads, type Unfinished } from '../../host/proposals/proposalDownload';
 import { ProposalStore } from '../../host/proposals/proposalStore';
+import type { InspectResult } from '../../protocol/inspection';
+import type { FolderRef } from '../../protocol/messages';
 import { bytesText } from '../amounts';
 import { localMessageOf } from '../localMessage';
 import { offer } from '../offer';
+import { engineLimits } from '../settings';
+import { addFile } from './addFile';
 import { addFolder } from './addFolder';
 import { addFromHub, resumeDownload } from './addFromHub';
+import { addOnThisMachine } from './addOnThisMachine';
 import type { AddParts } from './addParts';
 import { HubTokens, hubEndpoint } from './hubSettings';
+import { ImportPanel } from './importPanel';
 import { reportLines } from './proposalChecks';
-import { offerUse } from './useProposal';
+import { type NewProposal, offerUse, useWhereItCounts } from './useProposal';
 
 export interface EditorParts {
   readonly context: vscode.ExtensionContext;
@@ -30,19 +45,50 @@ export interface EditorParts {
 
 export function registerAddProposal({ context, engine, registry, choices, log }: EditorParts): vscode.Disposable {
   const root = context.globalStorageUri.fsPath;
+  const store = new ProposalStore(root);
+  const useParts = { registry, choices, log };
+  const onNew = (id: string, { dtype, weightsBytes, msPerToken }: InspectResult) => {
+    log.info(`proposal ${id} added: ${dtype}, ${weightsBytes} bytes, ${msPerToken.toFixed(1)} ms a token`);
+    choices.forget();
+  };
+  const inspect: Inspect = (request, signal) => engine.call('inspectProposal', request, signal);
+  const withImporter = importerOf({
+    script: context.asAbsolutePath('dist/importer.js'),
+    onLog: line => log.debug(line),
+  });
+  const panel = new ImportPanel({
+    extensionUri: context.extensionUri,
+    log,
+    run: {
+      ...{ store, withImporter, inspect },
+      nThreads: () => engineLimits().threads || defaultThreads(availableParallelism()),
+      taken: async () => (await registry.proposals()).map(({ id }) => id),
+      complete: ({ id }, text, signal) => completeWith(engine, { id, dir: store.dirOf(id) }, text, signal),
+      now: clock.now,
+    },
+    freeDisk: async () => {
+      await mkdir(root, { recursive: true });
+      return freeBytes(root);
+    },
+    onImported: ({ id, report }) => onNew(id, report),
+    use: ({ id, title, report }) => useWhereItCounts(useParts, newProposal(id, title, report)),
+    remove: async ({ id }) => {
+      await store.remove(id);
+      choices.forget();
+    },
+  });
   const parts: AddParts = {
     registry,
     log,
-    store: new ProposalStore(root),
+    store,
     downloads: new ProposalDownloads(root, { sleep: (ms, signal) => clock.sleep(ms, signal) }),
     tokens: new HubTokens(context.secrets),
-    inspect: (request, signal) => engine.call('inspectProposal', request, signal),
+    inspect,
+    withImporter,
+    import: source => panel.open(source),
     onAdded(id, title, report) {
-      const { dtype, weightsBytes, msPerToken } = report;
-      log.info(`proposal ${id} added: ${dtype}, ${weightsBytes} bytes, ${msPerToken.toFixed(1)} ms a token`);
-      choices.forget();
-      const proposal = { id, title, tokenizerSha256: report.tokenizerSha256 };
-      void offerUse({ registry, choices, log }, proposal, reportLines(report).slice(1));
+      onNew(id, report);
+      void offerUse(useParts, newProposal(id, title, report), reportLines(report).slice(1));
     },
     onFailure(error, actions = {}) {
       if (isAbortError(error)) return;
@@ -53,8 +99,31 @@ export function registerAddProposal({ context, engine, registry, choices, log }:
       }).catch(parts.onFailure);
     },
   };
-  return vscode.commands.registerCommand('residual.addProposal', () => chooseSource(parts).catch(parts.onFailure));
+  return vscode.Disposable.from(
+    panel,
+    vscode.commands.registerCommand('residual.addProposal', () => chooseSource(parts).catch(parts.onFailure)),
+  );
 }
+
+function newProposal(id: string, title: string, { tokenizerSha256 }: InspectResult): NewProposal {
+  return { id, title, tokenizerSha256 };
+}
+
+/** What it writes there on its own, as it would be suggested. */
+async function completeWith(
+  engine: EngineClient,
+  proposal: FolderRef,
+  text: CompletionText,
+  signal: AbortSignal,
+): Promise<string> {
+  const choice = { proposal, modules: [], titles: [] };
+  const request = requestOf({ choice, text, contextTokens: TRIAL_TOKENS, nCompletions: 1 });
+  const { completions } = await engine.call('complete', { ...request, lane: 'preview' }, signal);
+  return tidy(completions[0]?.text ?? '', text)?.text ?? '';
+}
+
+/** As many as a sample has room for. */
+const TRIAL_TOKENS = 512;
 
 interface SourceItem extends vscode.QuickPickItem {
   readonly run?: () => Promise<void>;
@@ -65,8 +134,22 @@ async function chooseSource(parts: AddParts): Promise<void> {
   const endpoint = hubEndpoint();
   const picked = await pickSource(parts, [
     {
+      label: `$(vm) ${vscode.l10n.t('On This Machine…')}`,
+      detail: vscode.l10n.t(
+        'Models of Ollama, LM Studio, llama.cpp, Hugging Face, Jan and GPT4All. Nothing is copied yet.',
+      ),
+      run: () => addOnThisMachine(parts),
+    },
+    {
+      label: `$(file) ${vscode.l10n.t('A File on This Machine…')}`,
+      detail: vscode.l10n.t('A model as GGUF, in one file or several.'),
+      run: () => addFile(parts),
+    },
+    {
       label: `$(folder-opened) ${vscode.l10n.t('A Folder on This Machine…')}`,
-      detail: vscode.l10n.t('A model in the Hugging Face layout: config.json, tokenizer.json and onnx/model*.onnx.'),
+      detail: vscode.l10n.t(
+        'A model in the Hugging Face layout: with onnx/model*.onnx it is used as it is, with safetensors it is imported.',
+      ),
       run: () => addFolder(parts),
     },
     {
@@ -87,7 +170,10 @@ async function pickSource(parts: AddParts, sources: readonly SourceItem[]): Prom
     const rows = unfinished.map((one): SourceItem => {
       const { plan, doneBytes, totalBytes } = one;
       return {
-        label: `$(debug-continue) ${vscode.l10n.t('Resume {0}', plan.title)}`,
+        label:
+          plan.form !== undefined && doneBytes === totalBytes
+            ? `$(arrow-right) ${vscode.l10n.t('Import {0}', plan.title)}`
+            : `$(debug-continue) ${vscode.l10n.t('Resume {0}', plan.title)}`,
         description: vscode.l10n.t('{0} of {1}', bytesText(doneBytes), bytesText(totalBytes)),
         detail: vscode.l10n.t('From {0}.', `${plan.endpoint}/${plan.repo}`),
         buttons: [trash],

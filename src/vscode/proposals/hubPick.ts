@@ -15,17 +15,14 @@ export function pickHubModel(endpoint: string, tokens: HubTokens): Promise<HubAd
   const token = { iconPath: new vscode.ThemeIcon('key'), tooltip: vscode.l10n.t('Store or Delete a Token…') };
   const other = { iconPath: new vscode.ThemeIcon('gear'), tooltip: vscode.l10n.t('Use Another Hub or Mirror…') };
   quickPick.title = vscode.l10n.t('A Model from {0}', new URL(endpoint).host);
-  quickPick.placeholder = vscode.l10n.t('owner/name, or owner/name@revision, of a model with onnx/model*.onnx');
+  quickPick.placeholder = vscode.l10n.t('owner/name, or owner/name@revision, of a model as GGUF, safetensors or ONNX');
   quickPick.matchOnDescription = true;
   quickPick.ignoreFocusOut = true;
   quickPick.buttons = [token, other];
-  const suggestions: ModelItem[] = [
-    {
-      label: vscode.l10n.t('not tested by Residual'),
-      kind: vscode.QuickPickItemKind.Separator,
-    },
-    ...SUGGESTED_MODELS.map(suggestionItem),
-  ];
+  const suggestions = KINDS.flatMap(kind => [
+    { label: kindText(kind), kind: vscode.QuickPickItemKind.Separator },
+    ...SUGGESTED_MODELS.filter(model => model.kind === kind).map(suggestionItem),
+  ]);
   const list = (text: string) => {
     quickPick.items = [...typedItems(text, endpoint), ...suggestions];
   };
@@ -55,6 +52,19 @@ export function pickHubModel(endpoint: string, tokens: HubTokens): Promise<HubAd
   });
 }
 
+const KINDS: readonly SuggestedModel['kind'][] = ['base', 'instruct', 'graph'];
+
+function kindText(kind: SuggestedModel['kind']): string {
+  switch (kind) {
+    case 'base':
+      return vscode.l10n.t('complete better: base models, imported');
+    case 'instruct':
+      return vscode.l10n.t('answer too: instruct models, imported');
+    case 'graph':
+      return vscode.l10n.t('used as they are, not tested by Residual');
+  }
+}
+
 function typedItems(text: string, endpoint: string): ModelItem[] {
   if (!text.includes('/')) return [];
   try {
@@ -72,7 +82,7 @@ function suggestionItem({ repo, name, nParameters, sizeBytes, licence, fillsIn }
     description: repo,
     detail: [
       vscode.l10n.t('{0} parameters', nParameters),
-      vscode.l10n.t('{0} in 8 bit', bytesText(sizeBytes)),
+      vscode.l10n.t('a download of {0}', bytesText(sizeBytes)),
       licence,
       fillsIn ? vscode.l10n.t('fills in the middle') : vscode.l10n.t('continues text only'),
     ].join(' · '),

@@ -1,9 +1,11 @@
 /** What a person is asked and told about a proposal before it is one: which form, whether it fits in memory, what it is. */
 import * as vscode from 'vscode';
+import type { Importable } from '../../host/proposals/importLayout';
 import { memoryNeed } from '../../host/proposals/memoryNeed';
 import type { ListedFile, Variant } from '../../host/proposals/proposalLayout';
 import type { InspectResult } from '../../protocol/inspection';
 import { bytesText } from '../amounts';
+import { plainLabel } from '../plainText';
 import { engineLimits } from '../settings';
 
 const MIB = 1024 * 1024;
@@ -27,6 +29,52 @@ export async function pickVariant<F extends ListedFile>(
     ignoreFocusOut: true,
   });
   return picked?.variant;
+}
+
+/** As `pickVariant`, where some forms have to be imported before they are used. */
+export async function pickForm<F extends ListedFile>(
+  name: string,
+  variants: readonly Variant<F>[],
+  importables: readonly Importable<F>[],
+): Promise<Variant<F> | Importable<F> | undefined> {
+  if (importables.length === 0) return pickVariant(name, variants);
+  if (variants.length === 0 && importables.length === 1) return importables[0];
+  type Item = vscode.QuickPickItem & { readonly form?: Variant<F> | Importable<F> };
+  const separator = (label: string): Item => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const items: Item[] = [
+    ...(variants.length > 0 ? [separator(vscode.l10n.t('used as it is'))] : []),
+    ...variants.map(
+      (form): Item => ({
+        label: form.dtype,
+        description: bytesText(form.sizeBytes),
+        detail: formText(form.dtype),
+        form,
+      }),
+    ),
+    separator(vscode.l10n.t('imported after the download')),
+    ...importables.map(
+      (form): Item => ({
+        label: plainLabel(form.label),
+        description: bytesText(form.sizeBytes),
+        detail: importText(form),
+        form,
+      }),
+    ),
+  ];
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Which Form of {0}?', name),
+    placeHolder: vscode.l10n.t('The same model with weights of different precision'),
+    matchOnDetail: true,
+    ignoreFocusOut: true,
+  });
+  return picked?.form;
+}
+
+function importText({ form, label }: Importable): string {
+  if (form === 'safetensors') return vscode.l10n.t('As trained: the most exact one to import from, and the largest');
+  if (/q[23]_k|iq[123]/i.test(label)) return vscode.l10n.t('A GGUF with little left of it: small, and not exact');
+  if (/[-_.]b?f(16|32)/i.test(label)) return vscode.l10n.t('A GGUF as exact as it was trained');
+  return vscode.l10n.t('A GGUF: quantised once already, and once more when it is imported');
 }
 
 function formText(dtype: string): string {

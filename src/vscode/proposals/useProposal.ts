@@ -19,6 +19,13 @@ export interface UseParts {
   readonly log: vscode.LogOutputChannel;
 }
 
+/** Uses it everywhere; where a workspace says what is used there, in that workspace. @returns whether it is used now */
+export async function useWhereItCounts(parts: UseParts, proposal: NewProposal): Promise<boolean> {
+  const scope = scopeOfEditor();
+  // What a workspace says would win over what a person says everywhere.
+  return use(parts, proposal, scope, levelOf('proposal', scope) ?? vscode.ConfigurationTarget.Global);
+}
+
 /** Says that the proposal is there, and offers to use it. */
 export async function offerUse(parts: UseParts, proposal: NewProposal, found: readonly string[]): Promise<void> {
   const here = vscode.l10n.t('Use It Here');
@@ -40,7 +47,7 @@ async function use(
   proposal: NewProposal,
   scope: vscode.Uri | undefined,
   target: vscode.ConfigurationTarget,
-): Promise<void> {
+): Promise<boolean> {
   const { modules, moduleRules } = settingsFor(scope);
   const known = new Map((await registry.modules()).map(module => [module.id, module.manifest]));
   const fits = ({ id }: { readonly id: string }) => {
@@ -49,7 +56,7 @@ async function use(
   };
   const fitting = modules.filter(fits);
   const unfit = [...modules, ...moduleRules.flatMap(rule => rule.modules)].filter(module => !fits(module));
-  if (unfit.length > 0 && !(await confirmWithout(proposal, unfit, fitting.length < modules.length))) return;
+  if (unfit.length > 0 && !(await confirmWithout(proposal, unfit, fitting.length < modules.length))) return false;
   try {
     await vscode.window.withProgress(
       { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Residual: loading {0}', proposal.title) },
@@ -57,9 +64,11 @@ async function use(
     );
     if (fitting.length < modules.length) await storeModules(scope, fitting);
     await vscode.workspace.getConfiguration('residual', scope ?? null).update('proposal', proposal.id, target);
+    return true;
   } catch (error) {
     log.error(messageOf(error));
     void vscode.window.showErrorMessage(localMessageOf(error));
+    return false;
   }
 }
 

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import type { Frame } from 'playwright-core';
 import { copyOfSample } from '../../../scripts/sample.mjs';
 import { HubServer } from '../../engine/support/hubServer';
+import { ggufBytes } from '../../unit/support/ggufBytes';
 import { commandTitle, shippedModules } from './names';
 import { useWorkbench, type Window, withoutSuggestWidget } from './workbench';
 
@@ -148,9 +150,9 @@ describe('adding a proposal from a folder', () => {
 
   it('says what a folder lacks, and adds nothing', async () => {
     fs.rmSync(path.join(folder, 'onnx'), { recursive: true });
-    fs.writeFileSync(path.join(folder, 'model.safetensors'), 'x');
+    fs.writeFileSync(path.join(folder, 'pytorch_model.bin'), 'x');
     await chooseFolder();
-    const messages = await window.driver.waitForToast('model.safetensors, and no ONNX graph');
+    const messages = await window.driver.waitForToast('pytorch_model.bin, and neither a whole model in safetensors');
     assert.equal(messages.length, 1, messages.join('\n'));
   });
 
@@ -173,7 +175,7 @@ describe('a hub that nobody agreed to', () => {
     const { driver } = window;
     await begin();
     await enterRow('A Model from huggingface.co');
-    await waitForRow('not tested by Residual');
+    await waitForRow('complete better');
     await driver.type('some-owner/some-model@v1');
     await enterRow('some-owner/some-model');
     await dialog().waitFor();
@@ -186,15 +188,30 @@ describe('a hub that nobody agreed to', () => {
 
 describe('adding a proposal from a hub', () => {
   const REPO = 'tiny-models/Tiny-Qwen2';
+  const GGUF_REPO = 'tiny-models/Tiny-GGUF';
+  /** Two forms of a model that no importer knows. */
+  const ggufFolder = fs.mkdtempSync(path.join(os.tmpdir(), 'gguf-'));
+  for (const [name, sizeBytes] of [
+    ['tiny-q8_0.gguf', 64_000],
+    ['tiny-q4_0.gguf', 32_000],
+  ] as const)
+    fs.writeFileSync(
+      path.join(ggufFolder, name),
+      ggufBytes({ values: { 'general.architecture': 'mamba' }, tensors: [['a', [sizeBytes / 4], 0, sizeBytes]] }),
+    );
   const machineSettings: Record<string, unknown> = {};
   let hub: HubServer;
   before(async () => {
     hub = await HubServer.start({ pageSize: 3 });
     hub.add(REPO, path.join(FIXTURES, 'qwen2-sharded'));
+    hub.add(GGUF_REPO, ggufFolder);
     machineSettings['residual.hub.endpoint'] = hub.endpoint;
   });
   const window = useWorkbench({ settings: withoutSuggestWidget, machineSettings, isolated: false });
-  after(() => hub.stop());
+  after(async () => {
+    fs.rmSync(ggufFolder, { recursive: true });
+    await hub.stop();
+  });
   const { begin, enterRow, answer, clickToast, waitForRow, rows } = hands(window);
 
   beforeEach(() => {
@@ -206,7 +223,7 @@ describe('adding a proposal from a hub', () => {
   async function name(address: string): Promise<void> {
     await begin();
     await enterRow('A Model from 127.0.0.1');
-    await waitForRow('not tested by Residual');
+    await waitForRow('complete better');
     await window.driver.type(address);
     await enterRow(address.split('@')[0]);
   }
@@ -232,6 +249,37 @@ describe('adding a proposal from a hub', () => {
         fs.readFileSync(path.join(added, file)).equals(fs.readFileSync(path.join(FIXTURES, 'qwen2-sharded', file))),
       );
     assert.ok(hub.requests.every(one => one.headers.authorization === undefined));
+  });
+
+  it('downloads what has to be imported, opens the page for that, and keeps the download until it is', async () => {
+    const { driver } = window;
+    await name(GGUF_REPO);
+    await answer(/Ask/, 'Connect');
+    await waitForRow('tiny-q4_0');
+    await enterRow('tiny-q8_0');
+    const question = await answer(/Download Tiny-GGUF \(tiny-q8_0\), 65 kB\?/, 'Download');
+    assert.match(question, /It is imported afterwards/);
+    const page = (await driver.pageFrame('importProposal', 60_000)) as Frame;
+    await page.locator('#problem').waitFor({ timeout: 60_000 });
+    assert.match((await page.locator('.source').textContent()) ?? '', /Tiny-GGUF \(tiny-q8_0\)/);
+    const there = path.join(storageOf(window), 'downloads/Tiny-GGUF-tiny-q8_0/tiny-q8_0.gguf');
+    assert.ok(fs.readFileSync(there).equals(fs.readFileSync(path.join(ggufFolder, 'tiny-q8_0.gguf'))));
+    hub.requests.length = 0;
+    await begin();
+    await enterRow('Import Tiny-GGUF');
+    await page.locator('#problem').waitFor({ timeout: 60_000 });
+    assert.equal(hub.requests.length, 0);
+    await begin();
+    await waitForRow('Import Tiny-GGUF');
+    const row = driver.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Import Tiny-GGUF' });
+    await row.hover();
+    await row.locator('.action-label').first().click();
+    await driver.until(
+      'an empty folder',
+      () => fs.readdirSync(path.join(storageOf(window), 'downloads')),
+      names => names.length === 0,
+    );
+    await driver.press('Escape');
   });
 
   it('is stopped in the middle, listed, and gone on with where it was', async () => {
@@ -311,7 +359,7 @@ describe('adding a proposal from a hub', () => {
     const { driver } = window;
     await begin();
     await enterRow('A Model from 127.0.0.1');
-    await waitForRow('not tested by Residual');
+    await waitForRow('complete better');
     await driver.type('https://evil.example/owner/name');
     await waitForRow('evil.example is not the hub that is used here');
     await driver.press('Enter');

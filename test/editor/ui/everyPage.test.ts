@@ -43,6 +43,7 @@ const EMPTY: Readonly<Record<string, readonly [german: string, ...messages: unkn
       } satisfies Omit<EditsState, 'unavailable'>,
     },
   ],
+  importProposal: ['Es ist kein Modell ausgewählt', { kind: 'nothing' }],
   scoreboard: ['Es wurde noch nichts gezählt', { kind: 'state', state: noRows }],
   settings: [
     'Es wird kein Modul verwendet.',

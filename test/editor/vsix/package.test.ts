@@ -8,7 +8,7 @@ import { useWorkbench, withoutSuggestWidget } from '../ui/workbench';
 
 const allowed = [
   /^(package(\.nls(\.\w+)?)?\.json|readme\.md|changelog\.md|LICENSE\.txt|NOTICE(\.txt)?|\.vsixmanifest)$/i,
-  /^dist\/(extension|engine|trainer)\.js$/,
+  /^dist\/(extension|engine|trainer|importer)\.js$/,
   /^media\/[\w-]+\.(png|svg|js|css|ttf)$/,
   /^media\/walkthrough\/[\w-]+\.svg$/,
   /^l10n\/bundle\.l10n\.\w+\.json$/,

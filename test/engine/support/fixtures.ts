@@ -7,7 +7,7 @@ import { findProposalFiles, loadProposal, type Proposal } from '../../../src/eng
 
 /** Mocha runs in the project folder. */
 export const FIXTURES = path.resolve('test/fixtures/models');
-/** A folder of shipped models: proposals/tiny, modules/tiny, modules/other, graphs. */
+/** A folder of shipped models: proposals/tiny, proposals/tiny-top (the same, listing its likeliest tokens), modules/tiny, modules/other, graphs. */
 export const DELTA = path.join(FIXTURES, 'delta');
 
 export const never = new AbortController().signal;
@@ -41,14 +41,16 @@ export const FORMS = [
   'qwen2-sharded',
   'llama-grouped',
   'delta',
+  'delta-top',
 ];
 
 export function proposalDir(form: string): string {
-  return form === 'delta' ? path.join(DELTA, 'proposals', 'tiny') : path.join(FIXTURES, form);
+  if (!form.startsWith('delta')) return path.join(FIXTURES, form);
+  return path.join(DELTA, 'proposals', form.replace('delta', 'tiny'));
 }
 
 export function oracleOf(form: string): Pick<Oracle, 'tokens' | 'rows' | 'tolerance' | 'logits'> {
-  if (form !== 'delta') return readOracle<Oracle>(form);
+  if (!form.startsWith('delta')) return readOracle<Oracle>(form);
   const { tokens, rows, proposal } = readOracle<DeltaOracle>('delta');
   return { tokens, rows, tolerance: 1e-4, logits: proposal };
 }

@@ -1,5 +1,7 @@
 /** A language model that is a table: the next row depends on the last token alone. Everything can be enumerated. */
-import type { Sequence, Tokenizer } from '../../../src/core/model';
+import type { SeekOptions, Sequence, Tokenizer, Wanted } from '../../../src/core/model';
+import { likeliestOf, type Row, SparseRow, WholeRow } from '../../../src/core/row';
+import { scanStartingWith } from './startingWith';
 
 export type Table = readonly Float32Array[];
 
@@ -41,8 +43,8 @@ export class FakeSequence implements Sequence {
     return { nCached: 0, nPrefilled: tokens.length };
   }
 
-  logps(): Float32Array {
-    return this.table[this.tokens[this.tokens.length - 1]];
+  logps(): Row {
+    return new WholeRow(this.table[this.tokens[this.tokens.length - 1]]);
   }
 
   async push(token: number): Promise<void> {
@@ -50,7 +52,7 @@ export class FakeSequence implements Sequence {
     this.tokens.push(token);
   }
 
-  async verify(draft: readonly number[]): Promise<readonly Float32Array[]> {
+  async verify(draft: readonly number[]): Promise<readonly Row[]> {
     return draft.map(token => {
       this.tokens.push(token);
       return this.logps();
@@ -62,6 +64,41 @@ export class FakeSequence implements Sequence {
   }
 
   close(): void {}
+}
+
+/** The same, but each row lists its `k` likeliest tokens and what was wanted of it. */
+export class ListingSequence extends FakeSequence {
+  /** What was asked for, pass by pass. */
+  readonly asked: Wanted[] = [];
+
+  constructor(
+    table: Table,
+    private readonly k: number,
+    prompt: readonly number[] = [0],
+  ) {
+    super(table, prompt);
+  }
+
+  override async seek(tokens: readonly number[], _signal?: AbortSignal, { wanted = [] }: SeekOptions = {}) {
+    this.asked.push(wanted);
+    return super.seek(tokens);
+  }
+
+  override async push(token: number, _signal?: AbortSignal, wanted: Wanted = []): Promise<void> {
+    this.asked.push(wanted);
+    return super.push(token);
+  }
+
+  override logps(): SparseRow {
+    const whole = super.logps();
+    const row = new SparseRow(whole.vocabSize);
+    for (const token of likeliestOf(whole, this.k)) row.set(token, whole.logp(token));
+    for (const token of Array.from(this.asked.at(-1) ?? [])) row.set(token, whole.logp(token));
+    let rest = 0;
+    for (let token = 0; token < whole.vocabSize; token++) if (!row.has(token)) rest += Math.exp(whole.logp(token));
+    row.logRest = Math.log(rest);
+    return row;
+  }
 }
 
 /** Token ids are listed strings; the longest match wins. Pre-tokens are runs of letters or single other characters. */
@@ -104,6 +141,7 @@ export function listTokenizer(vocabulary: readonly string[]): Tokenizer {
     },
     decode: tokens => tokens.map(t => (byteRows[t].length > 0 ? vocabulary[t] : '')).join(''),
     bytes: token => byteRows[token],
+    startingWith: owed => scanStartingWith({ vocabSize: vocabulary.length, bytes: token => byteRows[token] }, owed),
     lastPreTokenStart: text => text.search(/([A-Za-z]+|.)?$/s),
   };
 }

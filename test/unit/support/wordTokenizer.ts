@@ -1,5 +1,6 @@
 /** A tokenizer as ours is in kind: a word with the space before it, a run of white space, or one sign is a token. */
 import type { Tokenizer } from '../../../src/core/model';
+import { scanStartingWith } from './startingWith';
 
 const PIECES = / ?[\p{L}\p{N}_$]+|\n\s*|[ \t]+|./gsu;
 
@@ -16,6 +17,7 @@ export function wordTokenizer(text: string): Tokenizer {
     encode: piece => (piece.match(PIECES) ?? []).map(word => ids.get(word) ?? end),
     decode: tokens => tokens.map(token => (token === end ? '' : words[token])).join(''),
     bytes: token => bytes[token],
+    startingWith: owed => scanStartingWith({ vocabSize: words.length, bytes: token => bytes[token] }, owed),
     lastPreTokenStart: piece => piece.length - (piece.match(PIECES)?.at(-1)?.length ?? 0),
   };
 }

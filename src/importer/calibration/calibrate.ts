@@ -1,0 +1,214 @@
+/**
+ * What a model's linear layers are fed: statistics of their inputs over some text, collected one layer at a time, so that
+ * no more than one layer's weights are in memory. Quantisation weighs a column's errors by them (the diagonal of the
+ * Hessian in Frantar et al., 2210.17323; "salient" channels in Lin et al., 2306.00978).
+ */
+import { throwIfAborted } from '../../core/errors';
+import { Tensor } from '../../engine/onnxruntime';
+import { type Execution, openSession, type Session } from '../../engine/session';
+import { embeddingTensor } from '../decoder/tiedHead';
+import { decoderLayer, type LayerWeights, layerName, passInputs, rmsNorm } from '../graph/decoderGraph';
+import { GraphWriter, int, type Value } from '../graph/graphWriter';
+import type { SourceModel } from '../sourceModel';
+import { HEAD_INPUTS } from '../weights/storedWeights';
+
+/**
+ * Mean squares [nIn] of a linear layer's inputs, by the name of its first matrix: `model.layers.0.self_attn.q_proj`, and
+ * `lm_head` whether it is tied or not.
+ */
+export type Calibration = ReadonlyMap<string, Float32Array>;
+
+const MASKED = -1e9;
+
+/**
+ * @param sequences token ids, each evaluated by itself
+ * @throws AbortError between layers
+ */
+export async function calibrate(
+  model: SourceModel,
+  sequences: readonly (readonly number[])[],
+  execution: Execution,
+  onLayer: (nDone: number, nLayers: number) => void,
+  signal: AbortSignal,
+): Promise<Calibration> {
+  const { shape } = model;
+  const calibration = new Map<string, Float32Array>();
+  let states: Float32Array[] = [];
+  for (const tokens of sequences) states.push(await embed(model, tokens));
+  // Layers differ in which tensors they have only where they differ in rotation.
+  const passes = new Map<boolean, LayerPass>();
+  try {
+    for (let layer = 0; layer < shape.nLayers; layer++) {
+      throwIfAborted(signal);
+      onLayer(layer, shape.nLayers);
+      const isRotated = !shape.layersWithoutRotation.includes(layer);
+      let pass = passes.get(isRotated);
+      if (pass === undefined) {
+        pass = await LayerPass.open(model, layer, execution);
+        passes.set(isRotated, pass);
+      }
+      const weights = await pass.read(layer);
+      const next: Float32Array[] = [];
+      for (const state of states) {
+        throwIfAborted(signal);
+        next.push(await pass.run(layer, state, weights, calibration));
+      }
+      states = next;
+    }
+  } finally {
+    for (const pass of passes.values()) await pass.close();
+  }
+  calibration.set(HEAD_INPUTS, await headInputs(model, states));
+  const nTokens = sequences.reduce((sum, tokens) => sum + tokens.length - 1, 0);
+  for (const squares of calibration.values()) for (let k = 0; k < squares.length; k++) squares[k] /= nTokens;
+  return calibration;
+}
+
+async function embed(model: SourceModel, tokens: readonly number[]): Promise<Float32Array> {
+  const { width, embeddingScale } = model.shape;
+  const state = new Float32Array(tokens.length * width);
+  for (const [i, token] of tokens.entries()) {
+    const row = await model.rows(embeddingTensor(model), token, 1);
+    for (let k = 0; k < width; k++) state[i * width + k] = row[k] * embeddingScale;
+  }
+  return state;
+}
+
+/** Sums of squares of the last normalisation's results [width]. */
+async function headInputs(model: SourceModel, states: readonly Float32Array[]): Promise<Float32Array> {
+  const { width, epsilon } = model.shape;
+  const norm = await model.rows('model.norm.weight', 0, width);
+  const squares = new Float32Array(width);
+  for (const state of states) {
+    for (let at = width; at < state.length; at += width) {
+      let sum = 0;
+      for (let k = 0; k < width; k++) sum += state[at + k] ** 2;
+      const scale = 1 / Math.sqrt(sum / width + epsilon);
+      for (let k = 0; k < width; k++) squares[k] += (state[at + k] * scale * norm[k]) ** 2;
+    }
+  }
+  return squares;
+}
+
+interface LayerTensor {
+  /** The graph's input: the tensor's name in the layer the graph was built for. */
+  readonly input: string;
+  /** `self_attn.q_proj.weight` */
+  readonly part: string;
+  readonly shape: readonly number[];
+}
+
+/** One layer of float32 weights that are inputs, so that one graph serves every layer. */
+class LayerPass {
+  private constructor(
+    private readonly model: SourceModel,
+    private readonly session: Session,
+    private readonly tensors: readonly LayerTensor[],
+    /** First matrix of each linear layer, and the output with its inputs' sums of squares. */
+    private readonly fed: readonly { readonly part: string; readonly squares: string }[],
+  ) {}
+
+  static async open(model: SourceModel, layer: number, execution: Execution): Promise<LayerPass> {
+    const { shape } = model;
+    const g = new GraphWriter();
+    const residual = g.input('residual', 'float32', ['T', shape.width]);
+    const positions = g.input('position_ids', 'int64', [1, 'T']);
+    const bias = g.input('attention_bias', 'float32', ['T', 'n_plus_T']);
+    const cache = (name: string) => g.input(name, 'float32', ['n', shape.nKvHeads, shape.headDim]);
+    const past = { key: cache('past_key'), value: cache('past_value') };
+
+    const tensors: LayerTensor[] = [];
+    const fed: { part: string; squares: string }[] = [];
+    const tensor = (part: string): Value => {
+      const known = model.tensors.get(layerName(layer, part));
+      if (known === undefined) throw new Error(`No tensor ${part} in layer ${layer}.`);
+      tensors.push({ input: part, part, shape: known.shape });
+      return g.input(part, 'float32', known.shape);
+    };
+    const weights: LayerWeights = {
+      linear(x, _layer, matrices) {
+        const label = matrices[0];
+        const squares = `${label}.squares`;
+        // A first token is what all others attend to, with values a thousand times theirs: it says nothing of them.
+        const others = g.op('Slice', [x, g.ints(1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
+        g.node('ReduceSum', [g.op('Mul', [others, others]), g.ints(0)], 1, {
+          outputs: [squares],
+          attributes: { keepdims: int(0) },
+        });
+        g.output(squares, 'float32', [model.tensors.get(layerName(layer, `${label}.weight`))!.shape[1]]);
+        fed.push({ part: label, squares });
+        const products = matrices.map(matrix => {
+          const weight = tensor(`${matrix}.weight`);
+          const operands = [x, weight];
+          if (model.tensors.has(layerName(layer, `${matrix}.bias`))) operands.push(tensor(`${matrix}.bias`));
+          return g.op('Gemm', operands, { transB: int(1) });
+        });
+        return products.length === 1 ? products[0] : g.op('Concat', products, { axis: int(1) });
+      },
+      norm: name => tensor(name.slice(layerName(layer, '').length)),
+      headNorms() {
+        if (!model.tensors.has(layerName(layer, 'self_attn.q_norm.weight'))) return undefined;
+        const { nHeads, nKvHeads, headDim } = shape;
+        const repeated = (part: string, times: number) =>
+          g.op('Expand', [g.op('Reshape', [tensor(part), g.ints(1, headDim)]), g.ints(times, headDim)]);
+        const both = [repeated('self_attn.q_norm.weight', nHeads), repeated('self_attn.k_norm.weight', nKvHeads)];
+        return g.op('Concat', both, { axis: int(0) });
+      },
+    };
+    const pass = passInputs(g, shape, positions, bias);
+    const x = rmsNorm(g, shape, residual, weights.norm(layerName(layer, 'input_layernorm.weight')));
+    const out = decoderLayer(g, shape, layer, weights, pass, x, residual, past);
+    const added = shape.residualScale === 1 ? out.added : g.op('Mul', [out.added, g.float(shape.residualScale)]);
+    g.node('Add', [added, out.residual], 1, { outputs: ['next'] });
+    g.output('next', 'float32', ['T', shape.width]);
+    const bytes = g.write(() => {
+      throw new Error('A calibration graph has no weights outside.');
+    });
+    return new LayerPass(model, await openSession(bytes, [], 0, execution), tensors, fed);
+  }
+
+  async read(layer: number): Promise<ReadonlyMap<string, Tensor>> {
+    const weights = new Map<string, Tensor>();
+    for (const { input, part, shape } of this.tensors) {
+      const values = await this.model.rows(layerName(layer, part), 0, shape[0]);
+      weights.set(input, new Tensor('float32', values, shape));
+    }
+    return weights;
+  }
+
+  /** @returns the residual stream behind the layer; adds sums of squares to `calibration`. */
+  async run(
+    layer: number,
+    state: Float32Array,
+    weights: ReadonlyMap<string, Tensor>,
+    calibration: Map<string, Float32Array>,
+  ): Promise<Float32Array> {
+    const { width, nKvHeads, headDim } = this.model.shape;
+    const nTokens = state.length / width;
+    // A past of length 0 ends the process: one masked row instead, as in the engine.
+    const bias = new Float32Array(nTokens * (nTokens + 1)).fill(MASKED);
+    for (let i = 0; i < nTokens; i++) bias.fill(0, i * (nTokens + 1) + 1, i * (nTokens + 1) + i + 2);
+    const positions = BigInt64Array.from({ length: nTokens }, (_, i) => BigInt(i));
+    const none = () => new Tensor('float32', new Float32Array(nKvHeads * headDim), [1, nKvHeads, headDim]);
+    const outputs = await this.session.run(() => ({
+      residual: new Tensor('float32', state, [nTokens, width]),
+      position_ids: new Tensor('int64', positions, [1, nTokens]),
+      attention_bias: new Tensor('float32', bias, [nTokens, nTokens + 1]),
+      past_key: none(),
+      past_value: none(),
+      ...Object.fromEntries(weights),
+    }));
+    for (const { part, squares } of this.fed) {
+      const name = layerName(layer, part);
+      const added = outputs[squares].data as Float32Array;
+      const sums = calibration.get(name) ?? new Float32Array(added.length);
+      for (let k = 0; k < sums.length; k++) sums[k] += added[k];
+      calibration.set(name, sums);
+    }
+    return outputs.next.data as Float32Array;
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+}

@@ -30,6 +30,8 @@ export interface ImportSpec {
   readonly id: string;
   /** The model's own name when absent. */
   readonly title?: string;
+  /** What the source says when absent. */
+  readonly licence?: string;
   readonly format: Format;
   /** Content of a `calibration.json`, to make the same weights again; measured when absent. */
   readonly calibration?: string;
@@ -218,7 +220,7 @@ function manifestOf(
     formatVersion: FORMAT_VERSION,
     id: spec.id,
     title: spec.title ?? model.title,
-    licence: model.licence ?? 'unknown',
+    licence: spec.licence ?? model.licence ?? 'unknown',
     graphForm: 'delta',
     dtype: spec.format,
     ...(fim !== undefined && { fim }),

@@ -28,7 +28,7 @@ const SHIPPED = [
   'package.nls.de.json',
   'media',
   'l10n',
-  'models/proposals',
+  'models/proposals/residual-6m',
   'models/modules',
   'models/graphs',
   'models/replay',

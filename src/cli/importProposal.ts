@@ -14,7 +14,7 @@ import { type ImportProgress, importProposal, planImport } from '../importer/imp
 import { readOptions } from './options';
 
 const USAGE =
-  'usage: npm run -s import-proposal -- --from FILE|FOLDER --out DIR [--format int8|int4] [--id ID] [--title T] [--calibration FILE] [--check] [--json]';
+  'usage: npm run -s import-proposal -- --from FILE|FOLDER --out DIR [--format int8|int4] [--id ID] [--title T] [--licence L] [--calibration FILE] [--check] [--json]';
 
 /** As a shell tells of a program that was interrupted. */
 const INTERRUPTED = 130;
@@ -25,6 +25,7 @@ interface Asked {
   readonly format: Format;
   readonly id: string;
   readonly title: string | undefined;
+  readonly licence: string | undefined;
   readonly calibration: string | undefined;
   readonly check: boolean;
   readonly json: boolean;
@@ -74,15 +75,19 @@ async function main(): Promise<void> {
 }
 
 async function run(asked: Asked, out: string, calibration: string | undefined, signal: AbortSignal): Promise<void> {
-  const { from, format, id, title } = asked;
-  const spec = { source: from, out, format, id, ...(title !== undefined && { title }) };
-  await importProposal({ ...spec, ...(calibration !== undefined && { calibration }) }, shown, signal);
+  const { from, format, id, title, licence } = asked;
+  const said = {
+    ...(title !== undefined && { title }),
+    ...(licence !== undefined && { licence }),
+    ...(calibration !== undefined && { calibration }),
+  };
+  await importProposal({ source: from, out, format, id, ...said }, shown, signal);
 }
 
 /** Makes it again from the source and the calibration it was made with, elsewhere, and compares every file by hash. */
 async function check(asked: Asked, signal: AbortSignal): Promise<void> {
   const there = JSON.parse(await readFile(path.join(asked.out, 'residual.json'), 'utf8')) as Manifest;
-  const { id, title, dtype } = parseProposalManifest(there);
+  const { id, title, licence, dtype } = parseProposalManifest(there);
   const format = FORMATS.find(known => known === dtype);
   if (format === undefined)
     throw new UserError('usage', say`${asked.out} is in the format ${dtype}, which no import makes.`);
@@ -90,7 +95,7 @@ async function check(asked: Asked, signal: AbortSignal): Promise<void> {
   try {
     const again = path.join(scratch, 'again');
     const calibration = await calibrationAt(path.join(asked.out, CALIBRATION_FILE));
-    await run({ ...asked, id, title, format }, again, calibration, signal);
+    await run({ ...asked, id, title, licence, format }, again, calibration, signal);
     const made = JSON.parse(await readFile(path.join(again, 'residual.json'), 'utf8')) as Manifest;
     for (const [name, hash] of Object.entries(made.files)) {
       if (there.files[name] === hash) continue;
@@ -136,7 +141,17 @@ function readArguments(): Asked {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
   const values = readOptions(
-    { from: text, out: text, format: text, id: text, title: text, calibration: text, check: flag, json: flag },
+    {
+      from: text,
+      out: text,
+      format: text,
+      id: text,
+      title: text,
+      licence: text,
+      calibration: text,
+      check: flag,
+      json: flag,
+    },
     USAGE,
   );
   if (values.from === undefined || values.out === undefined) throw new UserError('usage', USAGE);
@@ -150,6 +165,7 @@ function readArguments(): Asked {
     format,
     id: values.id ?? path.basename(out),
     title: values.title,
+    licence: values.licence,
     calibration: values.calibration,
     check: values.check,
     json: values.json,

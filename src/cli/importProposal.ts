@@ -94,7 +94,8 @@ async function check(asked: Asked, signal: AbortSignal): Promise<void> {
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'residual-import-'));
   try {
     const again = path.join(scratch, 'again');
-    const calibration = await calibrationAt(path.join(asked.out, CALIBRATION_FILE));
+    const isCalibrated = there.files[CALIBRATION_FILE] !== undefined;
+    const calibration = isCalibrated ? await calibrationAt(path.join(asked.out, CALIBRATION_FILE)) : undefined;
     await run({ ...asked, id, title, licence, format }, again, calibration, signal);
     const made = JSON.parse(await readFile(path.join(again, 'residual.json'), 'utf8')) as Manifest;
     for (const [name, hash] of Object.entries(made.files)) {

@@ -190,7 +190,7 @@ async function hashSources(
   return hashed;
 }
 
-/** Rounded as the file has it, so that a model that is made again from the file gets the same bits. */
+/** Of formats that are chosen by it. Rounded as the file has it, so that a model that is made again from the file gets the same bits. */
 async function calibrationOf(
   model: SourceModel,
   tokenizer: Tokenizer,
@@ -198,7 +198,7 @@ async function calibrationOf(
   onProgress: (progress: ImportProgress) => void,
   signal: AbortSignal,
 ): Promise<{ readonly text: string; readonly statistics: Calibration } | undefined> {
-  if (spec.format === 'fp32') return undefined;
+  if (spec.format !== 'int4') return undefined;
   const measure = async () => {
     const execution = { nThreads: Math.min(MOST_THREADS, availableParallelism()) };
     const onLayer = (done: number, total: number) => onProgress({ phase: 'calibrating', done, total });

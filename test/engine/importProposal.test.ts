@@ -145,7 +145,7 @@ describe('an imported model', function () {
   it('is measured by what its layers are fed', () =>
     using('hf/qwen3', async (source, { tokens }) => {
       const calibration = await calibrate(source, [tokens.slice(0, 5), tokens.slice(5)], execution, ignore, never);
-      assert.equal(calibration.size, 4 * source.shape.nLayers + 1);
+      assert.equal(calibration.size, 4 * source.shape.nLayers);
       // The first layer is fed the embeddings, normalised.
       const { width, epsilon } = source.shape;
       const norm = await source.rows('model.layers.0.input_layernorm.weight', 0, width);
@@ -175,7 +175,7 @@ describe('an imported model', function () {
     const source = path.join(os.tmpdir(), `residual-tiny-${process.pid}`);
     before(() => writeTinyModel(source));
     after(() => rmSync(source, { recursive: true, force: true }));
-    const spec = () => ({ source, out: path.join(folder.path, 'it'), id: 'it', format: 'int8' as const });
+    const spec = () => ({ source, out: path.join(folder.path, 'it'), id: 'it', format: 'int4' as const });
 
     it('is a proposal that the engine loads', async () => {
       const progress: ImportProgress[] = [];
@@ -188,7 +188,7 @@ describe('an imported model', function () {
       assert.deepEqual(readdirSync(folder.path), ['it']);
       const files = await findProposalFiles({ id: 'it', dir: spec().out });
       const { model, manifest, tokenizer } = await loadProposal(files, new FileHashes(), execution);
-      assert.equal(manifest.dtype, 'int8');
+      assert.equal(manifest.dtype, 'int4');
       const sequence = model.open();
       await sequence.seek([...tokenizer.encode('ab')], never);
       assert.ok(sequence.logps().n > 0);
@@ -211,7 +211,7 @@ describe('an imported model', function () {
       const onnx = path.join(spec().out, 'onnx');
       const weights = readdirSync(onnx).filter(name => name.endsWith('.safetensors'));
       const sizeBytes = weights.reduce((sum, name) => sum + readFileSync(path.join(onnx, name)).length, 0);
-      const planned = plan.formats.find(({ format }) => format === 'int8')!.sizeBytes;
+      const planned = plan.formats.find(({ format }) => format === 'int4')!.sizeBytes;
       assert.ok(sizeBytes - planned >= 0 && sizeBytes - planned < 65_536, `${planned} planned, ${sizeBytes} made`);
     });
 

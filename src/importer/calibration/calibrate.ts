@@ -10,12 +10,8 @@ import { embeddingTensor } from '../decoder/tiedHead';
 import { decoderLayer, type LayerWeights, layerName, passInputs, rmsNorm } from '../graph/decoderGraph';
 import { GraphWriter, int, type Value } from '../graph/graphWriter';
 import type { SourceModel } from '../sourceModel';
-import { HEAD_INPUTS } from '../weights/storedWeights';
 
-/**
- * Mean squares [nIn] of a linear layer's inputs, by the name of its first matrix: `model.layers.0.self_attn.q_proj`, and
- * `lm_head` whether it is tied or not.
- */
+/** Mean squares [nIn] of a linear layer's inputs, by the name of its first matrix: `model.layers.0.self_attn.q_proj`. */
 export type Calibration = ReadonlyMap<string, Float32Array>;
 
 const MASKED = -1e9;
@@ -58,7 +54,6 @@ export async function calibrate(
   } finally {
     for (const pass of passes.values()) await pass.close();
   }
-  calibration.set(HEAD_INPUTS, await headInputs(model, states));
   const nTokens = sequences.reduce((sum, tokens) => sum + tokens.length - 1, 0);
   for (const squares of calibration.values()) for (let k = 0; k < squares.length; k++) squares[k] /= nTokens;
   return calibration;
@@ -72,22 +67,6 @@ async function embed(model: SourceModel, tokens: readonly number[]): Promise<Flo
     for (let k = 0; k < width; k++) state[i * width + k] = row[k] * embeddingScale;
   }
   return state;
-}
-
-/** Sums of squares of the last normalisation's results [width]. */
-async function headInputs(model: SourceModel, states: readonly Float32Array[]): Promise<Float32Array> {
-  const { width, epsilon } = model.shape;
-  const norm = await model.rows('model.norm.weight', 0, width);
-  const squares = new Float32Array(width);
-  for (const state of states) {
-    for (let at = width; at < state.length; at += width) {
-      let sum = 0;
-      for (let k = 0; k < width; k++) sum += state[at + k] ** 2;
-      const scale = 1 / Math.sqrt(sum / width + epsilon);
-      for (let k = 0; k < width; k++) squares[k] += (state[at + k] * scale * norm[k]) ** 2;
-    }
-  }
-  return squares;
 }
 
 interface LayerTensor {

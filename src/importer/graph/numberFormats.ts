@@ -35,12 +35,9 @@ export class Numbers {
     return this.g.weight(name, 'float32', shape);
   }
 
-  /**
-   * Stores a table for `embed` and `multiplyTable`.
-   * @param inputsOf whose inputs are multiplied by it; undefined where it only looks up
-   */
-  table(parts: readonly TablePart[], form: MatrixForm, inputsOf: string | undefined): void {
-    for (const { name, source } of parts) this.stored.push({ kind: 'matrix', name, source, form, inputsOf });
+  /** Stores a table for `embed` and `multiplyTable`. */
+  table(parts: readonly TablePart[], form: MatrixForm): void {
+    for (const { name, source } of parts) this.stored.push({ kind: 'matrix', name, source, form, inputsOf: undefined });
   }
 
   /** ids [T] → [T, nIn]. */

@@ -6,7 +6,7 @@
 import { HEAD } from '../decoder/decoderTensors';
 import { embeddingTensor } from '../decoder/tiedHead';
 import type { SourceModel } from '../sourceModel';
-import { HEAD_INPUTS, type MatrixForm, type Stored } from '../weights/storedWeights';
+import type { MatrixForm, Stored } from '../weights/storedWeights';
 import { addAndNorm, decoderLayer, type LayerWeights, layerName, passInputs, rmsNorm } from './decoderGraph';
 import { GraphWriter, int, type Value } from './graphWriter';
 import { Numbers, type TablePart } from './numberFormats';
@@ -47,8 +47,8 @@ export function buildProposalGraph(model: SourceModel, plan: NumberPlan): Propos
   const isTied = model.tiedHead !== undefined;
   const embedding = tableParts('embedding', embeddingTensor(model), model, plan.maxTableRows);
   const head = isTied ? embedding : tableParts('head', HEAD, model, plan.maxTableRows);
-  numbers.table(embedding, plan.table, isTied ? HEAD_INPUTS : undefined);
-  if (!isTied) numbers.table(head, plan.table, HEAD_INPUTS);
+  numbers.table(embedding, plan.table);
+  if (!isTied) numbers.table(head, plan.table);
 
   const weights = storedLayerWeights(model, numbers, plan, g);
   const pass = passInputs(g, shape, positions, bias);

@@ -1,22 +1,20 @@
 /**
- * Numbers of few bits in place of float32, one row or block of a matrix at a time. Scales are searched: the one is taken
- * whose rounding errors, each weighed by the mean square of what its column is fed, sum to the least. That is the error of
- * the layer's output where inputs do not correlate (the diagonal of the Hessian in Frantar et al., 2210.17323, eq. 1).
- * Pure; knows nothing of files or graphs.
+ * Numbers of few bits in place of float32, one row or block of a matrix at a time. At four bits scales are searched: the
+ * one is taken whose rounding errors, each weighed by the mean square of what its column is fed, sum to the least. That is
+ * the error of the layer's output where inputs do not correlate (the diagonal of the Hessian in Frantar et al.,
+ * 2210.17323, eq. 1). Pure; knows nothing of files or graphs.
  */
 
 /** Largest magnitude of a weight stored in seven bits. */
 export const MAX_SEVEN_BITS = 63;
 
-/** Scales tried for a row, as parts of the one that its largest value asks for: at seven bits cutting pays little. */
-const ROW_FACTORS = [1, 0.97, 0.94, 0.91, 0.88, 0.85, 0.82, 0.79, 0.76];
-/** The same of a block's range. */
+/** Ranges tried for a block of four bits, as parts of its own. */
 const BLOCK_FACTORS = [1.05, 1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.75, 0.7];
 
 /**
- * Quantises rows of a matrix symmetrically with one scale each, w ≈ scale·q.
+ * Quantises rows of a matrix symmetrically with one scale each, w ≈ scale·q, by their largest values. A search by what the
+ * layer is fed, as below, was tried on Qwen2.5-Coder 0.5B and gained nothing: 0.2 % more nats a byte (−0.15 to 0.52).
  * @param rows [nRows, nIn], row-major
- * @param importance [nIn] mean squares of the layer's inputs; every column counts the same when absent
  * @param firstOut row r goes into column `firstOut + r`
  * @param q [nIn, nOut]
  * @param scales [nOut]
@@ -24,44 +22,23 @@ const BLOCK_FACTORS = [1.05, 1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.75, 0.7];
 export function quantiseRows(
   rows: Float32Array,
   nIn: number,
-  importance: Float32Array | undefined,
   firstOut: number,
   q: Int8Array,
   scales: Float32Array,
 ): void {
   const nRows = rows.length / nIn;
   const nOut = scales.length;
-  const weights = importance ?? new Float32Array(nIn).fill(1);
   for (let r = 0; r < nRows; r++) {
     const row = rows.subarray(r * nIn, (r + 1) * nIn);
-    const scale = rowScale(row, weights);
+    let largest = 0;
+    for (const value of row) largest = Math.max(largest, Math.abs(value));
+    const scale = largest === 0 ? 1 : Math.fround(largest / MAX_SEVEN_BITS);
     scales[firstOut + r] = scale;
+    // Rounding the scale can put the largest value a hair beyond the last step.
     for (let k = 0; k < nIn; k++) {
       q[k * nOut + firstOut + r] = clamp(Math.round(row[k] / scale), -MAX_SEVEN_BITS, MAX_SEVEN_BITS);
     }
   }
-}
-
-function rowScale(row: Float32Array, weights: Float32Array): number {
-  let largest = 0;
-  for (const value of row) largest = Math.max(largest, Math.abs(value));
-  if (largest === 0) return 1;
-  let best = 1;
-  let leastError = Number.POSITIVE_INFINITY;
-  for (const factor of ROW_FACTORS) {
-    const scale = Math.fround((largest / MAX_SEVEN_BITS) * factor);
-    let error = 0;
-    for (let k = 0; k < row.length; k++) {
-      const rounded = clamp(Math.round(row[k] / scale), -MAX_SEVEN_BITS, MAX_SEVEN_BITS);
-      const difference = row[k] - scale * rounded;
-      error += weights[k] * difference * difference;
-    }
-    if (error < leastError) {
-      leastError = error;
-      best = scale;
-    }
-  }
-  return best;
 }
 
 export interface Blocks {
@@ -72,8 +49,7 @@ export interface Blocks {
 }
 
 /**
- * Quantises rows of a matrix to 8 bits in blocks of inputs, w ≈ scale·(q − 128): what is left of the error does not pay a
- * search.
+ * Quantises rows of a matrix to 8 bits in blocks of inputs, w ≈ scale·(q − 128), by their largest values.
  * @param rows [nRows, nIn], row-major; nIn is a multiple of `blockSize`
  */
 export function quantiseBytes(rows: Float32Array, blockSize: number): Blocks {
@@ -99,7 +75,7 @@ export interface NibbleBlocks extends Blocks {
  * Quantises rows of a matrix to 4 bits in blocks of inputs, w ≈ scale·(q − zeroPoint), as ONNX Runtime's MatMulNBits
  * reads them. A zero point of its own lets a block use all sixteen values where its weights are not symmetric.
  * @param rows [nRows, nIn], row-major; nIn is a multiple of `blockSize`
- * @param importance [nIn] as for `quantiseRows`
+ * @param importance [nIn] mean squares of the layer's inputs; every column counts the same when absent
  */
 export function quantiseNibbles(
   rows: Float32Array,

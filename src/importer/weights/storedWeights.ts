@@ -23,9 +23,6 @@ export interface MatrixSource {
   readonly firstRow: number;
 }
 
-/** What the head is fed goes by this name, whether its table is the embedding's or its own. */
-export const HEAD_INPUTS = 'lm_head';
-
 export interface StoredMatrix {
   readonly kind: 'matrix';
   /** Stored as `<name>.weight` and, unless float32, `<name>.scale`. */

@@ -66,7 +66,7 @@ async function writeMatrix(
     if (form.kind === 'float32') {
       await files.write(`${name}.weight`, done * nIn * 4, bytesOf(rows));
     } else if (form.kind === 'rows') {
-      quantiseRows(rows, nIn, importance, done, q, scales);
+      quantiseRows(rows, nIn, done, q, scales);
     } else {
       const nBlocks = nIn / form.blockSize;
       const nibbles = form.bits === 4 ? quantiseNibbles(rows, nIn, importance, form.blockSize) : undefined;

@@ -67,6 +67,11 @@ export class AgreementSums {
   }
 }
 
+/**
+ * llama.cpp rounds what it multiplies with quantised weights to eight bits, and we do not. Measured: SmolLM2 3.9e-3 nats and
+ * 95.9 %, Qwen2.5-Coder 0.5B 2.5e-3 and 96.2 %; with the same SmolLM2 written as F32, where llama.cpp rounds nothing, 3e-11 and
+ * all. A wrong rotation, norm or table costs whole nats.
+ */
 export const MOST_KL = 0.02;
 export const LEAST_SAME_FIRST = 0.95;
 

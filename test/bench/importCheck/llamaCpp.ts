@@ -21,6 +21,7 @@ interface Model {
   createContext(options: {
     contextSize: number;
     batchSize: number;
+    threads: number;
     flashAttention: false;
     experimentalKvCacheKeyType: 'F32';
     experimentalKvCacheValueType: 'F32';
@@ -56,6 +57,8 @@ export async function openLlama(modelFile: string, nTokens: number, cache: strin
   const context = await model.createContext({
     contextSize: nTokens + 8,
     batchSize: nTokens + 8,
+    // Its threads wait for each other after every operator, spinning: on a busy machine two are slower than one.
+    threads: 1,
     // Its caches are half floats by default. What is compared is the model, not those.
     flashAttention: false,
     experimentalKvCacheKeyType: 'F32',

@@ -15,6 +15,7 @@ export async function runBundle(entryPoint) {
     platform: 'node',
     format: 'cjs',
     external: ['onnxruntime-node'],
+    loader: { '.txt': 'text' },
     logLevel: 'warning',
   });
   const run = spawnSync(process.execPath, [outfile, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });

@@ -51,7 +51,7 @@ export function productGraph(format: ImportFormat, fill: (bytes: Uint8Array) => 
   for (const [tensor, offset] of offsets) {
     const into = data.subarray(offset, offset + sizeBytesOf(tensor));
     // The same noise in each: what counts is that there are so many bytes to read.
-    if (tensor.type !== 'float32') into.set(noise);
+    if (tensor.type !== 'float32') into.set(noise.subarray(0, into.length));
     else floatsIn(into).fill(1 / (SPREAD[format] * Math.sqrt(nInOf(tensor))));
   }
   return {

@@ -1,0 +1,168 @@
+/** Weights in few bits, and the files they are written to. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { seededRandom } from '../../src/core/random';
+import type { OutsideTensor } from '../../src/importer/graph/graphWriter';
+import { type NibbleBlocks, quantiseBytes, quantiseNibbles, quantiseRows } from '../../src/importer/weights/quantise';
+import { Shards } from '../../src/importer/weights/shards';
+import { TemporaryFolder } from './support/temporaryFolder';
+
+const random = seededRandom(3);
+const noise = (n: number, stream = 0) => Float32Array.from({ length: n }, (_, i) => random.uniform(stream, i) - 0.5);
+
+describe('weights in rows', () => {
+  it('are within half a step, seven bits of them', () => {
+    const [nIn, nOut] = [40, 6];
+    const weights = noise(nIn * nOut);
+    const q = new Int8Array(nIn * nOut);
+    const scales = new Float32Array(nOut);
+    // In two pieces, as they are read.
+    quantiseRows(weights.subarray(0, 4 * nIn), nIn, 0, q, scales);
+    quantiseRows(weights.subarray(4 * nIn), nIn, 4, q, scales);
+    for (let n = 0; n < nOut; n++) {
+      let largest = 0;
+      for (let k = 0; k < nIn; k++) {
+        const stored = q[k * nOut + n];
+        largest = Math.max(largest, Math.abs(stored));
+        assert.ok(Math.abs(weights[n * nIn + k] - scales[n] * stored) <= scales[n] * 0.5001);
+      }
+      assert.equal(largest, 63);
+    }
+  });
+
+  it('of nothing are nothing', () => {
+    const q = new Int8Array(8).fill(1);
+    const scales = new Float32Array(1);
+    quantiseRows(new Float32Array(8), 8, 0, q, scales);
+    assert.deepEqual([...q, scales[0]], [0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  });
+});
+
+describe('weights in blocks of eight bits', () => {
+  it('are within half a step', () => {
+    const weights = noise(128);
+    const { packed, scales } = quantiseBytes(weights, 32);
+    assert.equal(scales.length, 4);
+    for (const [k, value] of weights.entries()) {
+      const scale = scales[k >> 5];
+      assert.ok(Math.abs(value - scale * (packed[k] - 128)) <= scale * 0.5001);
+    }
+  });
+});
+
+describe('weights in blocks of four bits', () => {
+  const [nIn, blockSize] = [96, 32];
+  const nBlocks = nIn / blockSize;
+
+  /** As MatMulNBits reads them. */
+  const read = ({ packed, scales, zeroPoints }: NibbleBlocks, i: number): number => {
+    const [row, k] = [Math.floor(i / nIn), i % nIn];
+    const block = Math.floor(k / blockSize);
+    const q = (packed[i >> 1] >> (i % 2 === 0 ? 0 : 4)) & 15;
+    const zero = (zeroPoints[row * ((nBlocks + 1) >> 1) + (block >> 1)] >> (block % 2 === 0 ? 0 : 4)) & 15;
+    return scales[row * nBlocks + block] * (q - zero);
+  };
+  const errorOf = (weights: Float32Array, of: (i: number) => number, importance?: Float32Array) =>
+    weights.reduce((sum, value, i) => sum + (importance?.[i % nIn] ?? 1) * (value - of(i)) ** 2, 0);
+
+  /** Symmetric, by the largest value. */
+  const plain = (weights: Float32Array) => (i: number) => {
+    const block = weights.subarray(i - (i % blockSize), i - (i % blockSize) + blockSize);
+    const scale = block.reduce((max, value) => Math.max(max, Math.abs(value)), 0) / 7;
+    return scale * Math.round(weights[i] / scale);
+  };
+
+  it('lose less than half of what plain rounding loses, where weights lean to one side', () => {
+    const weights = noise(4 * nIn).map(value => value + 0.3);
+    const blocks = quantiseNibbles(weights, nIn, undefined, blockSize);
+    const ours = errorOf(weights, i => read(blocks, i));
+    assert.ok(ours < 0.5 * errorOf(weights, plain(weights)), `${ours}`);
+  });
+
+  it('give way where a column matters', () => {
+    const weights = noise(4 * nIn);
+    for (let i = 5; i < weights.length; i += blockSize) weights[i] = 0.9;
+    const importance = Float32Array.from({ length: nIn }, (_, k) => (k % blockSize === 5 ? 1e-6 : 1));
+    const weighed = quantiseNibbles(weights, nIn, importance, blockSize);
+    const equal = quantiseNibbles(weights, nIn, undefined, blockSize);
+    const error = (blocks: NibbleBlocks) => errorOf(weights, i => read(blocks, i), importance);
+    assert.ok(error(weighed) < 0.95 * error(equal), `${error(weighed)}, ${error(equal)}`);
+  });
+
+  it('keep sixteen even steps as they are', () => {
+    const weights = Float32Array.from({ length: nIn }, (_, k) => 0.25 * ((k * 7) % 16) - 1);
+    const blocks = quantiseNibbles(weights, nIn, undefined, blockSize);
+    for (const [i, value] of weights.entries()) assert.ok(Math.abs(read(blocks, i) - value) < 1e-6);
+  });
+
+  it('of one sign, of nothing and of one value are finite', () => {
+    const weights = Float32Array.from({ length: nIn }, (_, k) => (k < 32 ? 0 : k < 64 ? 0.5 : 1 + k / 1000));
+    const blocks = quantiseNibbles(weights, nIn, undefined, blockSize);
+    for (const [i, value] of weights.entries()) assert.ok(Math.abs(read(blocks, i) - value) < 0.04, `${i}`);
+  });
+});
+
+describe('shards', () => {
+  let folder: TemporaryFolder;
+  beforeEach(() => {
+    folder = new TemporaryFolder();
+  });
+  afterEach(() => folder.remove());
+
+  const tensors: readonly OutsideTensor[] = [
+    { name: 'a', type: 'int8', shape: [3, 5] },
+    { name: 'b', type: 'float32', shape: [7] },
+    { name: 'large', type: 'uint8', shape: [9000] },
+    { name: 'c', type: 'float32', shape: [2, 2] },
+  ];
+
+  it('are safetensors files without holes, and a tensor lies where the graph is told it does', async () => {
+    const shards = new Shards(tensors, 'model', 8192);
+    const files = await shards.create(folder.path);
+    for (const [i, tensor] of tensors.entries()) {
+      const size = tensor.shape.reduce((n, d) => n * d, tensor.type === 'float32' ? 4 : 1);
+      // In two pieces.
+      await files.write(tensor.name, 0, new Uint8Array(4).fill(i + 1));
+      await files.write(tensor.name, 4, new Uint8Array(size - 4).fill(i + 1));
+    }
+    await files.close();
+    const names = readdirSync(folder.path).sort();
+    assert.deepEqual(
+      names,
+      [1, 2, 3].map(i => `model-0000${i}-of-00003.safetensors`),
+    );
+    const seen: string[] = [];
+    for (const name of names) {
+      const bytes = readFileSync(path.join(folder.path, name));
+      const headerBytes = Number(bytes.readBigUInt64LE(0));
+      assert.equal((8 + headerBytes) % 4096, 0);
+      const header = JSON.parse(bytes.subarray(8, 8 + headerBytes).toString()) as Record<
+        string,
+        { readonly dtype: string; readonly shape: number[]; readonly data_offsets: readonly [number, number] }
+      >;
+      let end = 0;
+      for (const [tensor, { data_offsets }] of Object.entries(header)) {
+        assert.equal(data_offsets[0], end);
+        end = data_offsets[1];
+        const i = tensors.findIndex(one => one.name === tensor);
+        const content = bytes.subarray(8 + headerBytes + data_offsets[0], 8 + headerBytes + data_offsets[1]);
+        assert.ok(content.every(byte => byte === i + 1));
+        assert.deepEqual(shards.placeOf(tensors[i]), { location: name, offset: 8 + headerBytes + data_offsets[0] });
+        seen.push(tensor);
+      }
+      assert.equal(bytes.length, 8 + headerBytes + end);
+    }
+    assert.deepEqual(seen.sort(), ['a', 'b', 'c', 'large']);
+  });
+
+  it('are one file without a number where one is enough, and never replace one that is there', async () => {
+    const shards = new Shards(tensors, 'model');
+    assert.deepEqual(
+      shards.files.map(({ name }) => name),
+      ['model.safetensors'],
+    );
+    await (await shards.create(folder.path)).close();
+    await assert.rejects(shards.create(folder.path), { code: 'EEXIST' });
+  });
+});

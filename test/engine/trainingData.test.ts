@@ -93,8 +93,8 @@ describe('data of a training', function () {
     for (const { tokens, truth } of dataset.samplePrompts(120)) {
       const [, suffix, name, prefix] =
         /^<suffix>([\s\S]*)<middle>([^\n]+)\n([\s\S]*)$/.exec(spelled([...tokens])) ?? [];
-      // With lines of other files before it the prompt begins otherwise; a left edge inside a character has no text.
-      if (name === undefined || prefix.includes('\ufffd')) continue;
+      // With lines of other files before it the prompt begins otherwise; an edge inside a character has no text.
+      if (name === undefined || `${prefix}${suffix}`.includes('\ufffd')) continue;
       nCompared++;
       const text = { path: name, prefix, lineRest: '', suffix, neighbours: [] };
       const prompt = buildPrompt(text, tokenizer, order, 2000);

@@ -17,7 +17,7 @@ const limitsMs = {
   unit: 5 * minutes,
   engine: 15 * minutes,
   'editor host': 8 * minutes,
-  'editor ui': 42 * minutes,
+  'editor ui': 55 * minutes,
   'editor vsix': 12 * minutes,
 };
 

@@ -1,5 +1,6 @@
 /**
- * From a model as people have it to a proposal folder in delta form: one pass over the source to measure, one to write.
+ * From a model as people have it to a proposal folder in delta form: one pass over the source to measure, where the
+ * format is chosen by that, and one to write.
  * The folder appears as a whole or not at all.
  */
 import { createHash, randomUUID } from 'node:crypto';

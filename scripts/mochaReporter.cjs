@@ -17,7 +17,7 @@ module.exports = class extends reporters.Spec {
     const file = process.env.RESIDUAL_TEST_RESULT;
     if (!file) return;
     const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING, EVENT_RUN_END } = Runner.constants;
-    const write = line => fs.appendFileSync(file, `${JSON.stringify(line)}\n`);
+    const write = line => fs.appendFileSync(file, `${JSON.stringify({ ...line, atMs: Date.now() })}\n`);
     runner.on(EVENT_TEST_PASS, test => write({ kind: 'passed', title: test.fullTitle(), file: test.file }));
     runner.on(EVENT_TEST_FAIL, test => write({ kind: 'failed', title: test.fullTitle(), file: test.file }));
     runner.on(EVENT_TEST_PENDING, test => write({ kind: 'skipped', title: test.fullTitle(), file: test.file }));

@@ -152,27 +152,14 @@ async function packageTier() {
 }
 
 /** A real editor's timing is not ours: a file of which a test failed runs once more, and what it shows then counts. */
-function uiTier(name, paths, environment = {}) {
-  return mochaTier(name, paths, ['--timeout', '120000'], environment, { again: true });
-}
-
-/** @param paths files, and folders whose tests all run */
-async function mochaTier(name, paths, args, environment = {}, { again = false } = {}) {
-  const missing = paths.find(file => !fs.existsSync(file));
-  if (missing) {
-    console.error(`✗ ${name}: there are no tests in ${missing}`);
-    failed++;
-    return;
-  }
-  const grep = options.grep ? ['--grep', options.grep] : [];
-  const patterns = paths.map(file => (file.endsWith('.js') ? file : `${file}/**/*.test.js`));
-  const outcome = files => tierOutcome(name, process.execPath, [...mocha, ...args, ...grep, ...files], environment);
+async function uiTier(name, paths, environment = {}) {
   const startedMs = performance.now();
-  let { lines, problems } = await outcome(patterns);
-  const files = again && problems.length === 0 ? filesToRepeat(lines) : [];
+  const args = ['--timeout', '120000'];
+  let { lines, problems } = await mochaSideBySide(name, testsIn(paths), args, environment);
+  const files = problems.length === 0 ? filesToRepeat(lines) : [];
   if (files.length > 0) {
     console.log(`\n── ${name}, once more: ${files.map(file => path.basename(file, '.js')).join(', ')} ──`);
-    const second = await outcome(files);
+    const second = await mochaOutcome(name, files, args, { environment });
     const stillFailed = new Set(second.lines.filter(line => line.kind === 'failed').map(line => line.title));
     for (const { kind, title } of lines)
       if (kind === 'failed' && !stillFailed.has(title)) console.log(`! ${name}: failed once, then not: ${title}`);
@@ -180,6 +167,48 @@ async function mochaTier(name, paths, args, environment = {}, { again = false } 
     problems = second.problems;
   }
   count(name, { lines, problems, startedMs });
+}
+
+/** A window waits more than it works: two at a time, one file each, the files with the most tests first. */
+async function mochaSideBySide(name, files, args, environment) {
+  // With --grep most files would start a process for nothing.
+  if (options.grep || os.availableParallelism() < 2) return mochaOutcome(name, files, args, { environment });
+  console.log(`\n── ${name} ──`);
+  const endMs = performance.now() + limitsMs[name];
+  const waiting = files.toSorted((a, b) => nTests(b) - nTests(a));
+  const all = { lines: [], problems: [] };
+  const work = async worker => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) {
+      const limitMs = Math.max(1, endMs - performance.now());
+      const { lines, problems } = await mochaOutcome(name, [file], args, { environment, worker, limitMs });
+      all.lines.push(...lines);
+      all.problems.push(...problems.map(problem => `${path.basename(file, '.js')} ${problem}`));
+    }
+  };
+  await Promise.all(['a', 'b'].map(work));
+  return all;
+}
+
+function nTests(file) {
+  return fs.readFileSync(file, 'utf8').split(/\bit\(/).length;
+}
+
+async function mochaTier(name, paths, args) {
+  const startedMs = performance.now();
+  count(name, { ...(await mochaOutcome(name, testsIn(paths), args)), startedMs });
+}
+
+/** @param paths files, and folders whose tests all run; what is not there counts as a file that does not end well */
+function testsIn(paths) {
+  const below = folder => fs.readdirSync(folder, { recursive: true }).map(file => path.join(folder, file));
+  return paths.flatMap(each =>
+    each.endsWith('.js') || !fs.existsSync(each) ? each : below(each).filter(file => file.endsWith('.test.js')),
+  );
+}
+
+function mochaOutcome(name, files, args, more) {
+  const grep = options.grep ? ['--grep', options.grep] : [];
+  return tierOutcome(name, process.execPath, [...mocha, ...args, ...grep, ...files], more);
 }
 
 /** Many failures are no accident of timing, and a connection that was attempted is one, however often it was not. */
@@ -204,14 +233,19 @@ function count(name, { lines, problems, startedMs }) {
   console.log(`${name}: ${n('passed')} passed, ${n('skipped')} skipped in ${seconds(startedMs)}`);
 }
 
-/** What the tests themselves have written down, never the exit code alone. */
-async function tierOutcome(name, command, args, more = {}) {
-  console.log(`\n── ${name} ──`);
-  const result = path.join(scratch, `${name}.jsonl`);
+/**
+ * What the tests themselves have written down, never the exit code alone.
+ * @param worker one of several that run at once: its output comes when it is whole, and its temporary files lie apart
+ */
+async function tierOutcome(name, command, args, { environment = {}, worker = '', limitMs = limitsMs[name] } = {}) {
+  if (worker === '') console.log(`\n── ${name} ──`);
+  const temporary = path.join(scratch, worker);
+  fs.mkdirSync(temporary, { recursive: true });
+  const result = path.join(temporary, `${name}.jsonl`);
   fs.rmSync(result, { force: true });
   const grep = options.grep ? { RESIDUAL_TEST_GREP: options.grep } : {};
-  const environment = { RESIDUAL_TEST_RESULT: result, ...grep, ...more };
-  const code = await run(command, args, { limitMs: limitsMs[name], environment, result });
+  const env = { TMPDIR: temporary, RESIDUAL_TEST_RESULT: result, ...grep, ...environment };
+  const code = await run(command, args, { limitMs, environment: env, result, isWhole: worker !== '' });
   const lines = fs.existsSync(result)
     ? fs
         .readFileSync(result, 'utf8')
@@ -223,13 +257,13 @@ async function tierOutcome(name, command, args, more = {}) {
   const problems = [];
   if (!has('end')) problems.push('ended before its tests did');
   else if (code !== 0 && !has('failed')) problems.push(`ended with exit code ${code} although no test failed`);
-  const left = await leftBehind();
+  const left = await leftBehind(`TMPDIR=${temporary}`);
   if (left.length > 0) problems.push(`left processes running: ${left.join('; ')}`);
   return { lines, problems };
 }
 
 /** Command lines of processes of this run that are still there after a grace period; they are ended. */
-async function leftBehind() {
+async function leftBehind(mark) {
   for (let i = 0; i < 30 && markedProcesses(mark).length > 0; i++)
     await new Promise(resolve => setTimeout(resolve, 100));
   const left = markedProcesses(mark);
@@ -237,22 +271,28 @@ async function leftBehind() {
   return left.map(({ command }) => command.slice(0, 200));
 }
 
-/** Resolves with the exit code, or with a signal's name or 'time' when it did not end by itself. */
-function run(command, args, { limitMs, environment = {}, result = undefined }) {
+/**
+ * Resolves with the exit code, or with a signal's name or 'time' when it did not end by itself.
+ * @param isWhole whether its output is kept until it ends
+ */
+function run(command, args, { limitMs, environment = {}, result = undefined, isWhole = false }) {
   const colour = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
   const env = { ...process.env, TMPDIR: scratch, ...colour, ...environment };
   for (const variable of ['ELECTRON_RUN_AS_NODE', 'NODE_OPTIONS', 'VSCODE_IPC_HOOK_CLI', 'VSCODE_PID'])
     delete env[variable];
-  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const output = isWhole ? 'pipe' : 'inherit';
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', output, output] });
   running.add(child.pid);
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', text => (printed += text));
   return new Promise(resolve => {
     let reason;
     const end = why => {
       reason = why;
       console.error(`Ending it: ${why}.`);
-      void endProcessTree(child.pid, mark);
+      void endProcessTree(child.pid, `TMPDIR=${env.TMPDIR}`);
     };
-    const limit = setTimeout(() => end(`it took longer than ${limitMs / minutes} minutes`), limitMs);
+    const limit = setTimeout(() => end('it took longer than the time it has'), limitMs);
     // A finished suite whose process stays has left something open: a defect, but no reason to wait for the limit.
     let finishedAtMs = Infinity;
     const watch = setInterval(() => {
@@ -274,6 +314,7 @@ function run(command, args, { limitMs, environment = {}, result = undefined }) {
       clearTimeout(limit);
       clearInterval(watch);
       running.delete(child.pid);
+      process.stdout.write(printed);
       resolve(reason ?? signal ?? code);
     });
   });

@@ -359,6 +359,32 @@ export function createDriver(page, workspace) {
     page.locator('.activitybar .action-item', { has: page.locator(`.action-label[aria-label^="${name}"]`) }).click();
 
   /**
+   * Reloads the page. VS Code stores what is open every few seconds, and not when a page goes away.
+   * @param {string[]} stored view types of the webviews that must have been stored before
+   */
+  async function reload(...stored) {
+    const missing = () =>
+      page.evaluate(async names => {
+        const asked = request =>
+          new Promise((resolve, reject) => {
+            request.onsuccess = () => resolve(request.result);
+            request.onerror = () => reject(request.error);
+          });
+        let text = '';
+        for (const { name = '' } of await indexedDB.databases()) {
+          if (!name.startsWith('vscode-web-state-db')) continue;
+          const database = await asked(indexedDB.open(name));
+          text += JSON.stringify(await asked(database.transaction('ItemTable').objectStore('ItemTable').getAll()));
+          database.close();
+        }
+        return names.filter(each => !text.includes(`mainThreadWebview-${each}`));
+      }, stored);
+    await until('what is open to be stored', missing, names => names.length === 0, 60_000);
+    await page.reload();
+    await page.waitForSelector('.monaco-workbench .part.statusbar');
+  }
+
+  /**
    * Saves artifacts/NAME.png and returns its path.
    * @param {string} name
    */
@@ -388,6 +414,7 @@ export function createDriver(page, workspace) {
     lineText,
     savedText,
     revert,
+    reload,
     palette,
     quickPick,
     quickPickRows,

@@ -319,7 +319,7 @@ describe('the settings panel', () => {
   describe('a reload', () => {
     it('brings the panel back', async () => {
       const { driver } = window;
-      await driver.page.reload();
+      await driver.reload('residual.settings');
       await driver.waitForStatusBar(statusBarId, text => text !== '', 120_000);
       // Which of the tabs was in front is VS Code's to remember.
       await driver.page.locator('.tab[data-resource-name="Residual"], .tab[aria-label^="Residual"]').first().click();

@@ -25,7 +25,7 @@ interface Oracle {
 
 const ORACLE = JSON.parse(readFileSync(path.resolve('test/oracles/gradient/cases.json'), 'utf8')) as Oracle;
 const { batch: B, length: T, nCandidates: C } = ORACLE;
-const GRAPHS = path.join(DELTA, 'graphs');
+const GRAPHS = [path.join(DELTA, 'graphs')];
 
 /** The i-th number in [−0.5, 0.5), as the oracle has it. */
 function number(i: number): number {
@@ -132,7 +132,7 @@ describe('gradients of a training step', function () {
 
   // Small products are not shared among threads, and text repeats its tokens: their rows are what threads would fight for.
   it('are the same to the bit on any number of threads', async () => {
-    const graphs = path.resolve('models/graphs');
+    const graphs = [path.resolve('models/graphs')];
     const { id, dir } = shippedSpec.base;
     const tokenizer = await loadTokenizer(await findProposalFiles(shippedSpec.proposal));
     const fitting = { id: 'residual-6m', tokenizerId: tokenizer.id, vocabSize: tokenizer.vocabSize };

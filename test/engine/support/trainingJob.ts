@@ -63,14 +63,13 @@ export async function prepare(
   spec: TrainingSpec,
   files: readonly TrainingFile[],
   pairs: readonly PreferencePair[] = [],
-  modelsDir = path.resolve('models'),
 ): Promise<Prepared> {
   const dir = jobDir();
   const tokenizer = await loadTokenizer(await findProposalFiles(spec.proposal));
-  const writer = await DatasetWriter.create(dir, spec, tokenizer, modelsDir);
+  const writer = await DatasetWriter.create(dir, spec, tokenizer);
   await writer.addFiles(files.slice(0, 3));
   await writer.addFiles(files.slice(3));
   await writer.addPairs(pairs);
   const account = await writer.finish();
-  return { dir, account, dataset: await Dataset.open(dir, spec, modelsDir) };
+  return { dir, account, dataset: await Dataset.open(dir, spec) };
 }

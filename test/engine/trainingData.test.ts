@@ -7,6 +7,7 @@ import { buildPrompt } from '../../src/core/fim';
 import type { PreferencePair } from '../../src/protocol/training';
 import { Dataset } from '../../src/trainer/dataset';
 import { parseReplay, readReplay } from '../../src/trainer/replay';
+import { FIXTURE_MODELS } from '../fixtures/fixtureModels.mjs';
 import { copyOf, DELTA, removeCopies } from './support/fixtures';
 import { prepare, removeJobs, shippedSpec, sources, tinySpec } from './support/trainingJob';
 
@@ -150,7 +151,7 @@ describe('data of a training', function () {
       assert.match(tokenizer.decode(replay.header(i)), /^[^\n]+\n$/);
       assert.ok([...replay.tokens(i)].every(token => tokenizer.bytes(token).length > 0));
     }
-    assert.ok(statSync('models/replay/residual-6m/tokens.bin').size <= 300_000);
+    assert.ok(statSync(path.join(FIXTURE_MODELS, 'replay/residual-6m/tokens.bin')).size <= 300_000);
     const { fileSep = 0, endoftext } = tokenizer.special;
     const piece = [fileSep, ...tokenizer.encode('a/b.ts\n'), ...tokenizer.encode('const a = 1;'), endoftext];
     assert.equal(parseReplay(Uint16Array.from([...piece, ...piece, 9]), tokenizer)?.nFiles, 2);

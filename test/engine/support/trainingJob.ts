@@ -6,6 +6,7 @@ import { findProposalFiles, loadTokenizer } from '../../../src/engine/proposal';
 import type { PreferencePair, TrainingFile, TrainingSpec } from '../../../src/protocol/training';
 import { Dataset, DatasetWriter } from '../../../src/trainer/dataset';
 import type { DataAccount } from '../../../src/trainer/preparedData';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../../fixtures/fixtureModels.mjs';
 import { DELTA, proposalDir } from './fixtures';
 
 export const tinySpec: TrainingSpec = {
@@ -27,8 +28,8 @@ export const tinySpec: TrainingSpec = {
 /** The tokenizer that ships, and a base that fits it. */
 export const shippedSpec: TrainingSpec = {
   ...tinySpec,
-  proposal: { id: 'residual-6m', dir: path.resolve('models/proposals/residual-6m') },
-  base: { id: 'generic', dir: path.resolve('models/modules/generic') },
+  proposal: { id: 'residual-6m', dir: path.join(FIXTURE_MODELS, 'proposals', FIXTURE_PROPOSAL) },
+  base: { id: 'generic', dir: path.join(FIXTURE_MODELS, 'modules/generic') },
   replayShare: 0.15,
 };
 

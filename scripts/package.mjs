@@ -1,6 +1,7 @@
 // npm run package: makes two vsix, one of a platform, without node_modules and with that platform's runtime only, and one of the model,
 // which is data for every platform. A model that is not whole is left out, and it is said what is missing.
 //   npm run package -- --target linux-x64 --out artifacts      (the target is this machine's when not named)
+//   npm run package -- --model FOLDER                          (that extension of models alone)
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -139,12 +140,16 @@ if (process.argv[1]?.endsWith('package.mjs')) {
     options: {
       target: { type: 'string', default: `${process.platform}-${process.arch}` },
       out: { type: 'string', default: 'artifacts' },
+      model: { type: 'string' },
     },
   });
   try {
     const say = vsix => console.log(`${vsix}  ${(fs.statSync(vsix).size / 1e6).toFixed(1)} MB`);
-    say(await makePackage(values.target, values.out));
-    await makeModelPackage('models', values.out).then(say, error => console.log(error.message));
+    if (values.model) say(await makeModelPackage(values.model, values.out));
+    else {
+      say(await makePackage(values.target, values.out));
+      await makeModelPackage('models', values.out).then(say, error => console.log(error.message));
+    }
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

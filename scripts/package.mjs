@@ -90,9 +90,9 @@ export async function makeModelPackage(folder, outFolder) {
   }
   fs.mkdirSync(outFolder, { recursive: true });
   const vsix = path.resolve(outFolder, `${name}-${version}.vsix`);
-  // Whatever the clock says: vsce takes the files' time from here, and sorts them.
+  // Whatever the clock says: vsce takes the files' time from here, and sorts them. A zip has local time, so this is local too.
   const before = process.env.SOURCE_DATE_EPOCH;
-  process.env.SOURCE_DATE_EPOCH = String(Date.UTC(2000, 0, 1) / 1000);
+  process.env.SOURCE_DATE_EPOCH = String(new Date(2000, 0, 1).getTime() / 1000);
   try {
     await createVSIX({
       cwd: path.resolve(folder),

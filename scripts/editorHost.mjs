@@ -3,6 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import util from 'node:util';
+import { FIXTURE_EXTENSIONS } from '../test/fixtures/fixtureModels.mjs';
 import { copyOfSample } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
 
@@ -18,7 +19,7 @@ try {
 async function inDesktop() {
   const { runTests } = await import('@vscode/test-electron');
   return runTests({
-    extensionDevelopmentPath: root,
+    extensionDevelopmentPath: [root, ...FIXTURE_EXTENSIONS],
     extensionTestsPath: tests,
     launchArgs: [workspace, '--disable-extensions', '--disable-workspace-trust', '--disable-gpu'],
     ...(process.env.RESIDUAL_VSCODE ? { vscodeExecutablePath: process.env.RESIDUAL_VSCODE } : {}),
@@ -35,6 +36,7 @@ async function inBrowser() {
   const exit = new Promise(resolve => (exited = resolve));
   const workbench = await openWorkbench({
     workspace,
+    extension: [...FIXTURE_EXTENSIONS],
     testDriver: true,
     isolated: true,
     environment: { ...testEnvironment(), RESIDUAL_TEST_PREFIX: prefix },

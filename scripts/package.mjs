@@ -1,5 +1,8 @@
-// npm run package: makes a platform's vsix, without node_modules and with that platform's runtime only.
+// npm run package: makes two vsix, one of a platform, without node_modules and with that platform's runtime only, and one of the model,
+// which is data for every platform. A model that is not whole is left out, and it is said what is missing.
 //   npm run package -- --target linux-x64 --out artifacts      (the target is this machine's when not named)
+//   npm run package -- --model FOLDER                          (that extension of models alone)
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -69,6 +72,58 @@ export async function makePackage(target, outFolder) {
   }
 }
 
+/**
+ * An extension of models, as one file: what its .vscodeignore lets in. The same files give the same bytes.
+ * @param {string} folder with a package.json that names the folder of its models
+ * @returns {Promise<string>} path of the vsix
+ * @throws Error that says what is missing of a model
+ */
+export async function makeModelPackage(folder, outFolder) {
+  const { createVSIX, listFiles } = await packager();
+  const { name, version } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  const files = await listFiles({ cwd: folder });
+  const proposals = new Set(files.flatMap(file => /^proposals\/[^/]+/.exec(file) ?? []));
+  if (proposals.size === 0) throw new Error(`${name} is left out: there is no model in ${folder}.`);
+  for (const proposal of proposals) {
+    const missing = await missingIn(path.join(folder, proposal));
+    if (missing) throw new Error(`${name} is left out: ${missing} of ${proposal} is not here as it should be.`);
+  }
+  fs.mkdirSync(outFolder, { recursive: true });
+  const vsix = path.resolve(outFolder, `${name}-${version}.vsix`);
+  // Whatever the clock says: vsce takes the files' time from here, and sorts them. A zip has local time, so this is local too.
+  const before = process.env.SOURCE_DATE_EPOCH;
+  process.env.SOURCE_DATE_EPOCH = String(new Date(2000, 0, 1).getTime() / 1000);
+  try {
+    await createVSIX({
+      cwd: path.resolve(folder),
+      packagePath: vsix,
+      dependencies: false,
+      rewriteRelativeLinks: false,
+      allowMissingRepository: true,
+      // Looking for secrets reads every file as text, weights too, and finds none in numbers.
+      allowPackageAllSecrets: true,
+    });
+  } finally {
+    if (before === undefined) delete process.env.SOURCE_DATE_EPOCH;
+    else process.env.SOURCE_DATE_EPOCH = before;
+  }
+  return vsix;
+}
+
+/** @returns {Promise<string | undefined>} the first file of a proposal that is not there, or not with its hash */
+async function missingIn(proposal) {
+  const manifest = path.join(proposal, 'residual.json');
+  if (!fs.existsSync(manifest)) return 'residual.json';
+  for (const [name, sha256] of Object.entries(JSON.parse(fs.readFileSync(manifest, 'utf8')).files)) {
+    const file = path.join(proposal, name);
+    if (!fs.existsSync(file)) return name;
+    const hash = createHash('sha256');
+    for await (const piece of fs.createReadStream(file, { highWaterMark: 1 << 20 })) hash.update(piece);
+    if (hash.digest('hex') !== sha256) return name;
+  }
+  return undefined;
+}
+
 /** vsce has a lockfile of its own: a fresh clone that only starts and tests does not pay for it. */
 async function packager() {
   const folder = path.join(root, 'scripts/packaging');
@@ -85,11 +140,16 @@ if (process.argv[1]?.endsWith('package.mjs')) {
     options: {
       target: { type: 'string', default: `${process.platform}-${process.arch}` },
       out: { type: 'string', default: 'artifacts' },
+      model: { type: 'string' },
     },
   });
   try {
-    const vsix = await makePackage(values.target, values.out);
-    console.log(`${vsix}  ${(fs.statSync(vsix).size / 1e6).toFixed(1)} MB`);
+    const say = vsix => console.log(`${vsix}  ${(fs.statSync(vsix).size / 1e6).toFixed(1)} MB`);
+    if (values.model) say(await makeModelPackage(values.model, values.out));
+    else {
+      say(await makePackage(values.target, values.out));
+      await makeModelPackage('models', values.out).then(say, error => console.log(error.message));
+    }
   } catch (error) {
     console.error(error.message);
     process.exitCode = 1;

@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { FIXTURE_EXTENSIONS } from '../test/fixtures/fixtureModels.mjs';
 import { build } from './build.mjs';
 import { copyOfSampleWithModule, statusBarItem } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
@@ -44,7 +45,7 @@ async function pictureSurface(surface, { pictures, settings = {} }, theme) {
   const workspace = copyOfSampleWithModule();
   const workbench = await openWorkbench({
     workspace,
-    extension: root,
+    extension: [root, ...FIXTURE_EXTENSIONS],
     settings: { 'residual.showGate': 0, 'workbench.colorTheme': THEMES[theme], ...settings },
   });
   const { driver, page } = workbench;

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { FIXTURE_PROPOSAL } from '../../test/fixtures/fixtureModels.mjs';
 
 /** @param {{ driver: import('../workbench/driver.mjs').Driver, workspace: string, shoot: (name: string) => Promise<void> }} window */
 export async function pictures({ driver, workspace, shoot }) {
@@ -67,7 +68,7 @@ function certain() {
     nFiles: 48,
     nExcluded: 2,
     nFound: 1840,
-    proposal: 'residual-6m',
+    proposal: FIXTURE_PROPOSAL,
     modules: [
       { id: 'instant', title: 'This workspace', strength: 0.5 },
       {

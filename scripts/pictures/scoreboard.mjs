@@ -1,6 +1,7 @@
 // The scoreboard: empty, after some weeks, while it asks whether to erase, and with a file that cannot be read.
 import fs from 'node:fs';
 import path from 'node:path';
+import { FIXTURE_PROPOSAL } from '../../test/fixtures/fixtureModels.mjs';
 
 /** @param {{ driver: import('../workbench/driver.mjs').Driver, profile: string, shoot: (name: string) => Promise<void> }} window */
 export async function pictures({ driver, profile, shoot }) {
@@ -53,7 +54,7 @@ function someWeeks() {
       rows.push({
         day: date.toISOString().slice(0, 10),
         languageId,
-        proposal: 'residual-6m',
+        proposal: FIXTURE_PROPOSAL,
         modules,
         shown,
         accepted,

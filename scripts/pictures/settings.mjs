@@ -1,15 +1,16 @@
 // The settings panel in the states that it has.
 import fs from 'node:fs';
 import path from 'node:path';
+import { FIXTURE_MODELS } from '../../test/fixtures/fixtureModels.mjs';
 
 const FILE = 'src/state/store.ts';
 
 /** A module that somebody shared: with a title that should not be one. */
 function writeModules(workspace) {
-  const from = JSON.parse(fs.readFileSync('models/modules/react/module.json', 'utf8'));
+  const from = JSON.parse(fs.readFileSync(path.join(FIXTURE_MODELS, 'modules/react/module.json'), 'utf8'));
   const write = (id, manifest) => {
     const folder = path.join(workspace, '.residual/modules', id);
-    fs.cpSync('models/modules/react', folder, { recursive: true });
+    fs.cpSync(path.join(FIXTURE_MODELS, 'modules/react'), folder, { recursive: true });
     fs.writeFileSync(path.join(folder, 'module.json'), JSON.stringify({ ...from, ...manifest, id }));
   };
   const title =

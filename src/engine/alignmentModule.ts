@@ -14,6 +14,7 @@ import {
   fileSizeBytes,
   type ModelFolder,
   named,
+  readFirst,
   readModelFile,
   readModelJson,
   sha256,
@@ -38,7 +39,8 @@ export interface ModuleFiles {
 }
 
 export interface ModuleLoading {
-  readonly graphsDir: string;
+  /** Folders that its architecture's graph may lie in. */
+  readonly graphs: readonly string[];
   readonly hashes: FileHashes;
   readonly execution: Execution;
   readonly tokenizer: Tokenizer;
@@ -76,9 +78,9 @@ async function openNeural(
   manifest: ModuleManifest,
   architecture: Architecture,
   weights: Uint8Array,
-  { graphsDir, execution }: ModuleLoading,
+  { graphs, execution }: ModuleLoading,
 ): Promise<OnnxModel> {
-  const graphBytes = await readGraph(graphsDir, architecture);
+  const graphBytes = await readGraph(graphs, architecture);
   const external = readExternalTensors(graphBytes);
   const fileName = weightsFileOf(manifest);
   checkWeights(fileName, weights, external);
@@ -99,10 +101,10 @@ async function openNeural(
   }
 }
 
-async function readGraph(graphsDir: string, { name, graphSha256 }: Architecture): Promise<Buffer> {
-  const folder = { id: name, dir: graphsDir };
+/** @throws UserError when no folder has the graph, or it is not what its name says. */
+export async function readGraph(graphs: readonly string[], { name, graphSha256 }: Architecture): Promise<Buffer> {
   const fileName = `${graphSha256}.onnx`;
-  const bytes = await readModelFile(folder, fileName).catch(() => undefined);
+  const bytes = await readFirst(graphs, fileName);
   if (bytes === undefined) {
     throw new UserError(
       'architecture-unknown',

@@ -12,6 +12,24 @@ export interface ModelFolder {
   readonly dir: string;
 }
 
+/**
+ * Where the graphs of modules lie: those that came with this program, and those that came with the models themselves. A
+ * module of this person's own has none beside it, and finds those that came with its proposal.
+ */
+export function graphFolders(modelsDir: string, ...models: readonly { readonly dir: string }[]): string[] {
+  const roots = [modelsDir, ...models.map(({ dir }) => path.dirname(path.dirname(dir)))];
+  return [...new Set(roots)].map(root => path.join(root, 'graphs'));
+}
+
+/** The file of the first folder that has it. */
+export async function readFirst(folders: readonly string[], name: string): Promise<Buffer | undefined> {
+  for (const folder of folders) {
+    const bytes = await readFile(path.join(folder, name)).catch(() => undefined);
+    if (bytes !== undefined) return bytes;
+  }
+  return undefined;
+}
+
 /** @throws UserError when the file cannot be read. */
 export async function readModelFile(folder: ModelFolder, name: string): Promise<Buffer> {
   try {

@@ -21,7 +21,7 @@ import {
   loadModule,
 } from './alignmentModule';
 import { inspectProposal } from './inspection';
-import { FileHashes, fileStamp } from './modelFiles';
+import { FileHashes, fileStamp, graphFolders } from './modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from './proposal';
 import { type Held, type Hold, ResidentModels } from './residentModels';
 import type { Execution } from './session';
@@ -66,7 +66,7 @@ export interface Lease {
 }
 
 export interface PoolOptions {
-  /** Shipped models: graphs/, modules/, proposals/. */
+  /** What came with the engine: graphs/ of module architectures, and modules/ that others are measured against. */
   readonly modelsDir: string;
   readonly limits: EngineLimits;
   readonly loadNgram: LoadNgram;
@@ -171,11 +171,15 @@ export class ModelPool {
     const { manifest, model } = value;
     const module = { manifest, strength: use.strength, model, sequence: sequence() };
     if ((choice.rule ?? manifest.rule) !== 'ratio' || manifest.q0 === undefined) return module;
-    const q0 = await this.#module(await this.#findQ0(use, manifest.q0), proposal, acquisition);
+    const q0 = await this.#module(await this.#findQ0([use, choice.proposal], manifest.q0), proposal, acquisition);
     return { ...module, q0: { model: q0.value.model, sequence: q0.sequence() } };
   }
 
-  async #module(folder: FolderRef, proposal: Proposal, { hold, signal }: Acquisition): Promise<Held<AlignmentModule>> {
+  async #module(
+    folder: FolderRef,
+    proposal: Proposal,
+    { choice, hold, signal }: Acquisition,
+  ): Promise<Held<AlignmentModule>> {
     const stampNow = async () => `${await fileStamp(path.join(folder.dir, 'module.json'))}`;
     const stamp = await stampNow();
     const { manifest, tokenizer, model } = proposal;
@@ -186,7 +190,7 @@ export class ModelPool {
       checkTokenizer(files.manifest, fitting);
       await this.#residents.makeRoom(folder, files.sizeBytes);
       return loadModule(files, {
-        graphsDir: path.join(this.options.modelsDir, 'graphs'),
+        graphs: graphFolders(this.options.modelsDir, folder, choice.proposal),
         hashes: this.#hashes,
         execution: this.#execution,
         tokenizer,
@@ -205,10 +209,14 @@ export class ModelPool {
     return held;
   }
 
-  /** Beside the module, as when both were imported, or among the shipped ones. */
-  async #findQ0(module: FolderRef, q0: { readonly id: string; readonly sha256: string }): Promise<FolderRef> {
-    const dirs = [path.join(path.dirname(module.dir), q0.id), path.join(this.options.modelsDir, 'modules', q0.id)];
-    for (const dir of dirs) {
+  /** Beside the module, as when both were imported, or among what came with the proposal or the engine. */
+  async #findQ0(
+    [module, proposal]: readonly [FolderRef, FolderRef],
+    q0: { readonly id: string; readonly sha256: string },
+  ): Promise<FolderRef> {
+    const roots = [path.dirname(path.dirname(proposal.dir)), this.options.modelsDir];
+    const places = [path.dirname(module.dir), ...roots.map(root => path.join(root, 'modules'))];
+    for (const dir of places.map(place => path.join(place, q0.id))) {
       if ((await fileStamp(path.join(dir, 'module.json'))) === undefined) continue;
       const { manifest } = await findModuleFiles({ id: q0.id, dir });
       if (Object.values(manifest.files).includes(q0.sha256)) return { id: q0.id, dir };

@@ -2,6 +2,7 @@
  * From what was read (settings of each scope, models on disk, the engine's report) to what the settings panel draws. Pure:
  * every state of the panel can be made in a test. Knows no editor, and no sentences but those it is given.
  */
+import { BOXED_MODEL } from '../core/boxedModel';
 import { told } from '../core/sentence';
 import type { EngineStatus } from '../protocol/messages';
 import type {
@@ -95,6 +96,7 @@ export function panelState(given: PanelInput): PanelState {
     notices: input.notices,
     ...(input.loading !== undefined && { loading: input.loading }),
     proposal: view('proposal', settings.proposal),
+    modelExtension: BOXED_MODEL.title,
     proposals: input.proposals.map(found =>
       proposalCard(
         found,
@@ -200,6 +202,7 @@ function proposalCard(
     title: manifest?.title ?? found.id,
     licence: manifest?.licence ?? '',
     origin: found.origin,
+    ...(found.extension !== undefined && { extension: found.extension }),
     sizeBytes: found.sizeBytes,
     dtype: manifest?.dtype ?? '',
     ...(manifest && { contextLength: manifest.contextLength }),

@@ -1,9 +1,8 @@
 /** The module that training starts from, as numbers, and a model of the numbers that training arrives at. */
-import path from 'node:path';
 import { UserError } from '../core/errors';
 import type { Architecture, ModuleManifest } from '../core/manifest';
 import { say } from '../core/sentence';
-import { checkTokenizer, type Fitting, findModuleFiles } from '../engine/alignmentModule';
+import { checkTokenizer, type Fitting, findModuleFiles, readGraph } from '../engine/alignmentModule';
 import { DeltaGraph } from '../engine/deltaGraph';
 import { type ExternalTensor, readExternalTensors } from '../engine/externalTensors';
 import { FileHashes, type ModelFolder, named, readModelFile, sha256 } from '../engine/modelFiles';
@@ -27,7 +26,7 @@ export interface Base {
 }
 
 /** @throws UserError when the module is damaged, for another proposal, or none that gradients can be computed for. */
-export async function loadBase(folder: ModelFolder, graphsDir: string, proposal: Fitting): Promise<Base> {
+export async function loadBase(folder: ModelFolder, graphs: readonly string[], proposal: Fitting): Promise<Base> {
   const { manifest } = await findModuleFiles(folder);
   return named(folder, async () => {
     const { architecture } = manifest;
@@ -40,10 +39,7 @@ export async function loadBase(folder: ModelFolder, graphsDir: string, proposal:
     checkTokenizer(manifest, proposal);
     const weights = await readModelFile(folder, WEIGHTS_FILE);
     await new FileHashes().verify(folder, manifest.files, [WEIGHTS_FILE], new Map([[WEIGHTS_FILE, weights]]));
-    const graph = await readModelFile(
-      { id: architecture.name, dir: graphsDir },
-      path.basename(`${architecture.graphSha256}.onnx`),
-    );
+    const graph = await readGraph(graphs, architecture);
     const tensors = readExternalTensors(graph);
     checkWeights(WEIGHTS_FILE, weights, tensors);
     const layout = layoutOf(tensors);

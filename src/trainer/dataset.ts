@@ -12,7 +12,6 @@ import type { Split } from '../core/training/splitFiles';
 import { drawWeight, type TokenStore } from '../core/training/tokenStore';
 import { fimOrder, findProposalFiles, loadTokenizer } from '../engine/proposal';
 import type { PreferencePair, TrainingSpec } from '../protocol/training';
-import { SHIPPED_MODELS } from './datasetWriter';
 import { readJobFile } from './jobFiles';
 import { type PairRows, rowsOfPairs } from './pairs';
 import {
@@ -53,7 +52,7 @@ export class Dataset {
   ) {}
 
   /** @throws UserError when the folder's data is not whole, or was prepared for another tokenizer. */
-  static async open(dir: string, spec: TrainingSpec, modelsDir = SHIPPED_MODELS): Promise<Dataset> {
+  static async open(dir: string, spec: TrainingSpec): Promise<Dataset> {
     const json = await readJobFile(dir, DATA_FILE);
     if (json === undefined) throw damaged(DATA_FILE);
     const data = parsePreparedData(json);
@@ -62,7 +61,7 @@ export class Dataset {
     if (tokenizer.id !== data.tokenizerId) throw damaged(DATA_FILE);
     const bytes = await readChecked(dir, TOKENS_FILE, data.tokensSha256);
     const pairs = await readChecked(dir, PAIRS_FILE, data.pairsSha256);
-    const replay = spec.replayShare > 0 ? await readReplay(modelsDir, spec.proposal.id, tokenizer) : undefined;
+    const replay = spec.replayShare > 0 ? await readReplay(spec.proposal, tokenizer) : undefined;
     return new Dataset(
       spec,
       tokenizer,

@@ -46,7 +46,6 @@ export class DatasetWriter {
     private readonly dir: string,
     private readonly spec: TrainingSpec,
     private readonly tokenizer: Tokenizer,
-    private readonly modelsDir: string,
     private readonly output: FileHandle,
   ) {}
 
@@ -54,12 +53,7 @@ export class DatasetWriter {
    * Begins anew: what was prepared in the folder before is gone.
    * @throws UserError when the tokenizer's vocabulary is too large for what is trained here.
    */
-  static async create(
-    dir: string,
-    spec: TrainingSpec,
-    tokenizer: Tokenizer,
-    modelsDir = SHIPPED_MODELS,
-  ): Promise<DatasetWriter> {
+  static async create(dir: string, spec: TrainingSpec, tokenizer: Tokenizer): Promise<DatasetWriter> {
     if (tokenizer.vocabSize > MOST_TOKENS) {
       throw new UserError(
         'training-vocabulary-too-large',
@@ -68,7 +62,7 @@ export class DatasetWriter {
     }
     await mkdir(dir, { recursive: true });
     for (const name of [DATA_FILE, PAIRS_FILE, TOKENS_FILE]) await rm(path.join(dir, name), { force: true });
-    return new DatasetWriter(dir, spec, tokenizer, modelsDir, await open(path.join(dir, UNFINISHED), 'w'));
+    return new DatasetWriter(dir, spec, tokenizer, await open(path.join(dir, UNFINISHED), 'w'));
   }
 
   /** A file whose name was added before is passed over. */
@@ -150,8 +144,7 @@ export class DatasetWriter {
 
   async #account(files: readonly PreparedFile[]): Promise<DataAccount> {
     const held = files.filter(file => file.split !== 'train');
-    const replay =
-      this.spec.replayShare > 0 ? await readReplay(this.modelsDir, this.spec.proposal.id, this.tokenizer) : undefined;
+    const replay = this.spec.replayShare > 0 ? await readReplay(this.spec.proposal, this.tokenizer) : undefined;
     return {
       nFiles: files.length,
       nDuplicates: this.#nDuplicates,
@@ -165,9 +158,6 @@ export class DatasetWriter {
     };
   }
 }
-
-/** Where the extension's own models lie, seen from dist/trainer.js. */
-export const SHIPPED_MODELS = path.resolve(__dirname, '../models');
 
 function sumOf(files: readonly PreparedFile[]): number {
   return files.reduce((sum, file) => sum + file.nTokens, 0);

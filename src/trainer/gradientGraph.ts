@@ -2,10 +2,9 @@
  * The gradient of a training step in ONNX Runtime: the graph of models/train/train_graph.py, which says what goes in and
  * out. Weights stay in one vector here; the runtime reads it in place and writes the gradient into another.
  */
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { UserError } from '../core/errors';
 import { say } from '../core/sentence';
+import { readFirst } from '../engine/modelFiles';
 import { InferenceSession, Tensor } from '../engine/onnxruntime';
 
 /** One micro-batch of B rows of T tokens. */
@@ -65,19 +64,20 @@ export class GradientGraph {
   }
 
   /**
+   * @param graphs folders that the graph may lie in
    * @param architecture its name, as module.json has it
    * @param flat the parameters; the graph keeps and reads this array
    * @param joint whether the loss on the proposal's candidates is wanted
    * @throws UserError when modules of this architecture cannot be trained here.
    */
   static async open(
-    graphsDir: string,
+    graphs: readonly string[],
     architecture: string,
     flat: Float32Array<ArrayBuffer>,
     { nThreads, form }: { readonly nThreads: number; readonly form: 'plain' | 'joint' },
   ): Promise<GradientGraph> {
     const name = `training-${architecture}${form === 'joint' ? '-joint' : ''}.onnx`;
-    const graph = await readFile(path.join(graphsDir, name)).catch(() => undefined);
+    const graph = await readFirst(graphs, name);
     if (graph === undefined) {
       throw new UserError(
         'training-architecture',

@@ -1,25 +1,23 @@
 /**
- * General code that is mixed into training against forgetting: `models/replay/<proposal id>/tokens.bin`, uint16 tokens,
+ * General code that is mixed into training against forgetting: `replay/<proposal id>/tokens.bin` in the models
+ * folder that the proposal lies in, uint16 tokens,
  * each piece `<|file_sep|> path newline text <|endoftext|>` (models/train/make_replay.py; its sources are beside it).
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Tokenizer } from '../core/model';
 import type { TokenStore } from '../core/training/tokenStore';
+import type { ModelFolder } from '../engine/modelFiles';
 
 export interface Replay extends TokenStore {
   readonly nTokens: number;
 }
 
 /** @returns undefined for a proposal that brings none, or none of its own tokenizer. */
-export async function readReplay(
-  modelsDir: string,
-  proposalId: string,
-  tokenizer: Tokenizer,
-): Promise<Replay | undefined> {
+export async function readReplay({ id, dir }: ModelFolder, tokenizer: Tokenizer): Promise<Replay | undefined> {
   let bytes: Buffer;
   try {
-    bytes = await readFile(path.join(modelsDir, 'replay', proposalId, 'tokens.bin'));
+    bytes = await readFile(path.join(dir, '../../replay', id, 'tokens.bin'));
   } catch {
     return undefined;
   }

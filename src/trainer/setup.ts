@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { LanguageModel } from '../core/model';
 import { repeating } from '../core/training/rows';
-import { FileHashes } from '../engine/modelFiles';
+import { FileHashes, graphFolders } from '../engine/modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from '../engine/proposal';
 import type { TrainingSpec } from '../protocol/training';
 import { type Base, loadBase } from './base';
@@ -49,7 +49,7 @@ export interface Setup {
 }
 
 export interface Places {
-  /** The shipped models: graphs/, replay/. */
+  /** What came with the trainer: graphs/. */
   readonly modelsDir: string;
 }
 
@@ -61,14 +61,15 @@ export async function setUp(
   { modelsDir }: Places,
   signal: AbortSignal,
 ): Promise<Setup> {
-  const dataset = await Dataset.open(dir, spec, modelsDir);
+  const dataset = await Dataset.open(dir, spec);
   const files = await findProposalFiles(spec.proposal);
   const proposal = await loadProposal(files, new FileHashes(), { nThreads: spec.threads });
   const { model, manifest } = proposal;
   const fitting = { id: manifest.id, tokenizerId: model.tokenizerId, vocabSize: model.vocabSize };
-  const base = await loadBase(spec.base, `${modelsDir}/graphs`, fitting);
+  const graphs = graphFolders(modelsDir, spec.base, spec.proposal);
+  const base = await loadBase(spec.base, graphs, fitting);
   const form = spec.objective === 'joint' ? 'joint' : 'plain';
-  const graph = await GradientGraph.open(`${modelsDir}/graphs`, base.architecture.name, base.flat.slice(), {
+  const graph = await GradientGraph.open(graphs, base.architecture.name, base.flat.slice(), {
     nThreads: spec.threads,
     form,
   });

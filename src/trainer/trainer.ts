@@ -31,7 +31,7 @@ export function createTrainer(places: Places): Handlers<TrainerMethods> {
       await mkdir(dir, { recursive: true });
       await writeJobFile(dir, SPEC_FILE, JSON.stringify(spec, null, 2));
       const tokenizer = await loadTokenizer(await findProposalFiles(spec.proposal));
-      writers.set(dir, await DatasetWriter.create(dir, spec, tokenizer, places.modelsDir));
+      writers.set(dir, await DatasetWriter.create(dir, spec, tokenizer));
       return null;
     },
     async addFiles({ dir, files }) {

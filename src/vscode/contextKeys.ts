@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import type { ModuleFiles } from '../host/modules/moduleFiles';
 import { isOwn } from '../host/modules/moduleIds';
 import type { Registry } from '../host/modules/registry';
+import { onDidChangeExtensionRoots } from './modelRoots';
 import { decisionFor } from './modules/moduleDecision';
 import { isSharable } from './modules/moduleFileCommands';
 
@@ -35,6 +36,7 @@ export function followContextKeys(registry: Registry, files: ModuleFiles): vscod
       if (event.affectsConfiguration('residual')) followEditor();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(followModules),
+    onDidChangeExtensionRoots(followModules),
     // Modules may come by other ways than ours: whoever comes back to the window finds what is there.
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (focused) void followModules();

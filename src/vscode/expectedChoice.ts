@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { ModuleChoice } from '../host/modules/moduleChoice';
 import type { ModuleFiles } from '../host/modules/moduleFiles';
 import { isWrittenIn } from './admission';
+import { onDidChangeExtensionRoots } from './modelRoots';
 import { decisionFor, reasonFor, scopeOf } from './modules/moduleDecision';
 import { settingsFor } from './settings';
 import type { StatusBar } from './statusBar';
@@ -29,6 +30,7 @@ export function showExpectedChoice(choices: ModuleChoice, files: ModuleFiles, st
   return vscode.Disposable.from(
     vscode.window.onDidChangeActiveTextEditor(show),
     vscode.workspace.onDidGrantWorkspaceTrust(show),
+    onDidChangeExtensionRoots(show),
     vscode.workspace.onDidOpenTextDocument(document => {
       // Its language was changed.
       if (document === vscode.window.activeTextEditor?.document) void show();

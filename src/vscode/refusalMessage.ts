@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { messageOf, UserError } from '../core/errors';
 import type { Choice } from '../host/modules/moduleChoice';
+import { installModel } from './installModel';
 import { localMessageOf } from './localMessage';
 import { plainMessage } from './plainText';
 
@@ -24,18 +25,25 @@ export function refusalMessage(log: vscode.LogOutputChannel, reason: unknown, ke
   const switchAction = vscode.l10n.t('Switch Module…');
   const buildAction = vscode.l10n.t('Build It');
   const logAction = vscode.l10n.t('Show Log');
+  const installAction = vscode.l10n.t('Install from VSIX…');
+  const addAction = vscode.l10n.t('Add a Model…');
   const actions =
     code === 'instant-not-built'
       ? [buildAction, switchAction]
       : code === 'runtime-missing'
         ? [logAction]
-        : [switchAction, logAction];
-  // Without a runtime there is nothing to go on with, and nothing to mend.
-  const message = code === 'runtime-missing' ? localMessageOf(reason) : `${localMessageOf(reason)} ${inUse}`;
+        : code === 'no-proposal'
+          ? [installAction, addAction]
+          : [switchAction, logAction];
+  // Without a runtime or a model there is nothing to go on with, and the reason says what to do.
+  const saysAll = code === 'runtime-missing' || code === 'no-proposal';
+  const message = saysAll ? localMessageOf(reason) : `${localMessageOf(reason)} ${inUse}`;
   void vscode.window.showErrorMessage(plainMessage(message), ...actions).then(chosen => {
     if (chosen === buildAction) void vscode.commands.executeCommand('residual.buildInstantModule');
     if (chosen === switchAction) void vscode.commands.executeCommand('residual.switchModule');
     if (chosen === logAction) log.show();
+    if (chosen === installAction) void installModel();
+    if (chosen === addAction) void vscode.commands.executeCommand('residual.addProposal');
   });
 }
 

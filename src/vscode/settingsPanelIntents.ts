@@ -4,6 +4,7 @@ import { isAbortError, messageOf, UserError } from '../core/errors';
 import { type Dropped, putDropped } from '../host/modules/droppedFiles';
 import type { ModuleSetting } from '../host/modules/moduleChoice';
 import type { DroppedFile, FromSettingsPage, ModuleAction, PlainAction } from '../protocol/pages/settings';
+import { installModel } from './installModel';
 import { languageName } from './languageNames';
 import { localMessageOf } from './localMessage';
 import { chosenWith } from './modules/moduleCommands';
@@ -111,6 +112,8 @@ export class SettingsPanelIntents {
         return this.importAll([(await askForSource()) ?? []].flat());
       case 'addProposal':
         return vscode.commands.executeCommand('residual.addProposal');
+      case 'installModel':
+        return installModel();
       case 'measure':
         return this.panel.measure();
       case 'trainModule':

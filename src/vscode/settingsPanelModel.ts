@@ -23,6 +23,7 @@ import { isWrittenIn } from './admission';
 import { shownPath } from './documentText';
 import { languageName } from './languageNames';
 import type { FeedbackRecording } from './learning/feedbackRecording';
+import { onDidChangeExtensionRoots } from './modelRoots';
 import { workspaceFolders } from './modules/instantWorkspace';
 import { decisionFor, ruleText } from './modules/moduleDecision';
 import type { ModuleSigning } from './modules/moduleSigning';
@@ -111,6 +112,7 @@ export class SettingsPanelModel implements vscode.Disposable {
       }),
       vscode.workspace.onDidChangeWorkspaceFolders(refresh),
       vscode.workspace.onDidGrantWorkspaceTrust(() => this.onChoice()),
+      onDidChangeExtensionRoots(() => this.onChoice()),
       vscode.window.onDidChangeVisibleTextEditors(refresh),
       // Of two files side by side, a rule may decide in one.
       vscode.window.onDidChangeActiveTextEditor(refresh),

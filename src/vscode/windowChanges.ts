@@ -4,6 +4,7 @@ import type { Completer } from '../host/completer';
 import type { EngineClient } from '../host/engineClient';
 import type { InstantModule } from '../host/modules/instantModule';
 import type { ModuleChoice } from '../host/modules/moduleChoice';
+import { onDidChangeExtensionRoots } from './modelRoots';
 import type { Pausing } from './pausing';
 import { engineLimits } from './settings';
 import type { StatusBar } from './statusBar';
@@ -41,5 +42,10 @@ export function followWindow({ engine, choices, completer, status, pausing, inst
     vscode.window.onDidChangeActiveTextEditor(() => status.redraw()),
     // Modules that the workspace shares are there from now on.
     vscode.workspace.onDidGrantWorkspaceTrust(() => choices.forget()),
+    onDidChangeExtensionRoots(() => {
+      choices.forget();
+      status.clearProblem();
+      status.redraw();
+    }),
   );
 }

@@ -17,6 +17,7 @@ import { weigh } from '../../src/core/rules';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
 import { INSTANT_MIXTURE } from '../../src/host/modules/instantManifest';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../fixtures/fixtureModels.mjs';
 import { type Cursor, packagesOf } from './instantPackages';
 
 /** 0 leaves the module out; `undefined` leaves out the instant module with its mixture. */
@@ -41,11 +42,11 @@ async function main(): Promise<void> {
       limit: { type: 'string' },
     },
   });
-  const dir = path.resolve('models/proposals/residual-6m');
-  const module = { id: values.module, dir: path.resolve('models/modules', values.module), strength: 1 };
+  const dir = path.join(FIXTURE_MODELS, 'proposals', FIXTURE_PROPOSAL);
+  const module = { id: values.module, dir: path.resolve(FIXTURE_MODELS, 'modules', values.module), strength: 1 };
   const packages = packagesOf(values.role);
   const share = Number(values.limit ?? Number.POSITIVE_INFINITY) / packages.reduce((n, p) => n + p.cursors.length, 0);
-  const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
+  const pool = new ModelPool({ modelsDir: FIXTURE_MODELS, limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
   const lease = await pool.acquire(
     { proposal: { id: path.basename(dir), dir }, modules: [module] },
     'completion',

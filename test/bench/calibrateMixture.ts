@@ -17,6 +17,7 @@ import { NgramStore } from '../../src/core/ngram/ngramStore';
 import { WholeRow } from '../../src/core/row';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../fixtures/fixtureModels.mjs';
 import { dense, listed } from '../unit/support/rows';
 import { type Cursor, packagesOf } from './instantPackages';
 
@@ -40,8 +41,8 @@ const STRENGTHS = [0.05, 0.1, 0.2, 0.3, 0.5];
 const { signal } = new AbortController();
 
 async function main(): Promise<void> {
-  const dir = path.resolve(process.argv[2] ?? 'models/proposals/residual-6m');
-  const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
+  const dir = path.resolve(process.argv[2] ?? path.join(FIXTURE_MODELS, 'proposals', FIXTURE_PROPOSAL));
+  const pool = new ModelPool({ modelsDir: FIXTURE_MODELS, limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
   const lease = await pool.acquire({ proposal: { id: path.basename(dir), dir }, modules: [] }, 'completion', signal);
   const { tokenizer, model, sequence, manifest } = lease.proposal;
   const seen: Seen[] = [];

@@ -21,6 +21,7 @@ import { WholeRow } from '../../src/core/row';
 import { type LoadedProposal, ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
 import { INSTANT_MIXTURE, INSTANT_STRENGTH } from '../../src/host/modules/instantManifest';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../fixtures/fixtureModels.mjs';
 import { dense, listed } from '../unit/support/rows';
 import { type Cursor, packagesOf } from './instantPackages';
 
@@ -48,10 +49,10 @@ const { signal } = new AbortController();
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { proposal: { type: 'string' }, limit: { type: 'string' } } });
-  const dir = path.resolve(values.proposal ?? 'models/proposals/residual-6m');
+  const dir = path.resolve(values.proposal ?? path.join(FIXTURE_MODELS, 'proposals', FIXTURE_PROPOSAL));
   const measured = packagesOf('measure');
   const share = Number(values.limit ?? Number.POSITIVE_INFINITY) / measured.reduce((n, p) => n + p.cursors.length, 0);
-  const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
+  const pool = new ModelPool({ modelsDir: FIXTURE_MODELS, limits: { threads: 2, memoryMiB: 1024 }, loadNgram });
   const lease = await pool.acquire({ proposal: { id: path.basename(dir), dir }, modules: [] }, 'completion', signal);
   const { model, tokenizer } = lease.proposal;
   const drafts: Drafted[] = [];

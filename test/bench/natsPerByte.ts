@@ -11,6 +11,7 @@ import { messageOf, UserError } from '../../src/core/errors';
 import { evenly } from '../../src/core/evenly';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../fixtures/fixtureModels.mjs';
 
 const FILES_PER_PACKAGE = 3;
 /** Whatever is named is to be measured. */
@@ -31,13 +32,13 @@ async function main(): Promise<void> {
     },
   });
   const split = parseSplit(values.unseen);
-  const proposal = await proposalInFolder(values.proposal ?? 'models/proposals/residual-6m');
+  const proposal = await proposalInFolder(values.proposal ?? `${FIXTURE_MODELS}/proposals/${FIXTURE_PROPOSAL}`);
   if (proposal === undefined) throw new UserError('usage', `--proposal is a folder here, not ${values.proposal}.`);
   const header = { kind: 'nats', split, ...(await modelsHeader(proposal, [])) };
   const others = values.against && (await resultsAgainst<NatsResult>(values.against, header, ['kind', 'split']));
   const packages = await unseenSources(split, process.cwd());
   const texts = packages.flatMap(({ name, sources }) => textsIn(name, sources, FILES_PER_PACKAGE));
-  const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 0, memoryMiB: MEMORY_MIB }, loadNgram });
+  const pool = new ModelPool({ modelsDir: FIXTURE_MODELS, limits: { threads: 0, memoryMiB: MEMORY_MIB }, loadNgram });
   const lease = await pool.acquire({ proposal, modules: [] }, 'completion', signal);
   const { sequence, tokenizer } = lease.proposal;
   const results = await measured(evenly(texts, Number(values.limit ?? texts.length)), header, values.out, async one => {

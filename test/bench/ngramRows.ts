@@ -17,6 +17,7 @@ import { seededRandom } from '../../src/core/random';
 import { SparseRow, WholeRow } from '../../src/core/row';
 import { ModelPool } from '../../src/engine/modelPool';
 import { loadNgram } from '../../src/engine/ngramModules';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../fixtures/fixtureModels.mjs';
 
 const MAX_BYTES = 1 << 27;
 const CONTEXT_TOKENS = 768;
@@ -28,8 +29,8 @@ const { signal } = new AbortController();
 
 async function main(): Promise<void> {
   const nBytes = Number(process.argv[2] ?? 10) * 1e6;
-  const dir = 'models/proposals/residual-6m';
-  const pool = new ModelPool({ modelsDir: 'models', limits: { threads: 1, memoryMiB: 1024 }, loadNgram });
+  const dir = path.join(FIXTURE_MODELS, 'proposals', FIXTURE_PROPOSAL);
+  const pool = new ModelPool({ modelsDir: FIXTURE_MODELS, limits: { threads: 1, memoryMiB: 1024 }, loadNgram });
   const lease = await pool.acquire({ proposal: { id: path.basename(dir), dir }, modules: [] }, 'completion', signal);
   const { tokenizer, model } = lease.proposal;
   const sources = grown(await readSources(nBytes, 'node_modules'), nBytes);

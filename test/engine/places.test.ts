@@ -23,10 +23,14 @@ function request(modelsDir: string, maxTokens = 12): CompleteRequest {
   };
 }
 
-async function answerOf(script: string, modelsDir: string): Promise<string> {
+async function answerOf(
+  script: string,
+  modelsDir: string,
+  { proposal, modules }: Pick<CompleteRequest, 'proposal' | 'modules'> = request(modelsDir),
+): Promise<string> {
   const client = new EngineClient({ script, modelsDir });
   try {
-    const { completions } = await client.call('complete', request(modelsDir), never);
+    const { completions } = await client.call('complete', { ...request(modelsDir), proposal, modules }, never);
     assert.ok(completions[0].tokens.length > 0);
     return completions[0].text;
   } finally {
@@ -52,6 +56,19 @@ describe('the engine', () => {
       assert.equal(await answerOf(path.join(folder, 'dist/engine.js'), path.join(folder, 'models')), expected);
     });
   }
+
+  it('finds what a module needs beside it or beside its proposal', async () => {
+    const expected = await answerOf(ENGINE, DELTA);
+    const own = path.join(scratch, 'own');
+    cpSync(path.join(DELTA, 'modules/tiny'), path.join(own, 'modules/tiny'), { recursive: true });
+    cpSync(path.join(DELTA, 'proposals/tiny'), path.join(own, 'proposals/tiny'), { recursive: true });
+    const { proposal, modules } = request(DELTA);
+    const mine = request(own);
+    assert.equal(await answerOf(ENGINE, scratch, { proposal, modules }), expected);
+    assert.equal(await answerOf(ENGINE, scratch, { proposal, modules: mine.modules }), expected);
+    assert.equal(await answerOf(ENGINE, scratch, { proposal: mine.proposal, modules }), expected);
+    await assert.rejects(answerOf(ENGINE, scratch, mine), /which this version of Residual does not have/);
+  });
 
   it('ends when the process that started it is killed in mid-request', async () => {
     const host = path.join(scratch, 'host.cjs');

@@ -10,7 +10,7 @@ import { preference } from '../../src/trainer/objectives';
 import type { PairRows } from '../../src/trainer/pairs';
 import { DELTA, never, openProposal, proposalDir } from './support/fixtures';
 
-const GRAPHS = path.join(DELTA, 'graphs');
+const GRAPHS = [path.join(DELTA, 'graphs')];
 const LENGTH = 16;
 const BETA = 0.3;
 

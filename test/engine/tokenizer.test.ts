@@ -7,10 +7,11 @@ import type { Tokenizer } from '../../src/core/model';
 import { seededRandom } from '../../src/core/random';
 import { IncrementalEncoding } from '../../src/engine/incrementalEncoding';
 import { createTokenizer } from '../../src/engine/tokenizer';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../fixtures/fixtureModels.mjs';
 import { randomEdit } from '../unit/support/randomEdit';
 import { FIXTURES, FORMS, type Oracle, readOracle } from './support/fixtures';
 
-const OURS = path.resolve('models/proposals/residual-6m');
+const OURS = path.join(FIXTURE_MODELS, 'proposals', FIXTURE_PROPOSAL);
 
 function readJson(file: string): Record<string, unknown> {
   return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;

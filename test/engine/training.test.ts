@@ -225,7 +225,7 @@ async function hopelessBase(): Promise<string> {
   const proposal = { id: 'tiny', dir: path.join(DELTA, 'proposals/tiny') };
   const tokenizer = await loadTokenizer(await findProposalFiles(proposal));
   const fitting = { id: 'tiny', tokenizerId: tokenizer.id, vocabSize: tokenizer.vocabSize };
-  const base = await loadBase({ id: 'tiny', dir }, path.join(DELTA, 'graphs'), fitting);
+  const base = await loadBase({ id: 'tiny', dir }, [path.join(DELTA, 'graphs')], fitting);
   const weights = weightsFile(
     base,
     base.flat.map(value => 8 * value),

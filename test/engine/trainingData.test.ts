@@ -7,6 +7,7 @@ import { buildPrompt } from '../../src/core/fim';
 import type { PreferencePair } from '../../src/protocol/training';
 import { Dataset } from '../../src/trainer/dataset';
 import { parseReplay, readReplay } from '../../src/trainer/replay';
+import { FIXTURE_MODELS } from '../fixtures/fixtureModels.mjs';
 import { copyOf, DELTA, removeCopies } from './support/fixtures';
 import { prepare, removeJobs, shippedSpec, sources, tinySpec } from './support/trainingJob';
 
@@ -76,8 +77,8 @@ describe('data of a training', function () {
   it('gives the same rows again, and other ones for another seed', async () => {
     const { dir, dataset } = await prepare(shippedSpec, files);
     const row = (of: Dataset, i: number) => [...of.trainRows(256).row(i).tokens];
-    const again = await Dataset.open(dir, shippedSpec, path.resolve('models'));
-    const other = await Dataset.open(dir, { ...shippedSpec, seed: 8 }, path.resolve('models'));
+    const again = await Dataset.open(dir, shippedSpec);
+    const other = await Dataset.open(dir, { ...shippedSpec, seed: 8 });
     for (const i of [0, 3, 99]) {
       assert.deepEqual(row(again, i), row(dataset, i));
       assert.notDeepEqual(row(other, i), row(dataset, i));
@@ -144,19 +145,19 @@ describe('data of a training', function () {
   it('knows the general code piece by piece, and takes none of another tokenizer', async () => {
     const { dataset } = await prepare(shippedSpec, files);
     const { tokenizer } = dataset;
-    const replay = await readReplay(path.resolve('models'), 'residual-6m', tokenizer);
+    const replay = await readReplay(shippedSpec.proposal, tokenizer);
     assert.ok(replay !== undefined && replay.nFiles > 150);
     for (let i = 0; i < replay.nFiles; i++) {
       assert.match(tokenizer.decode(replay.header(i)), /^[^\n]+\n$/);
       assert.ok([...replay.tokens(i)].every(token => tokenizer.bytes(token).length > 0));
     }
-    assert.ok(statSync('models/replay/residual-6m/tokens.bin').size <= 300_000);
+    assert.ok(statSync(path.join(FIXTURE_MODELS, 'replay/residual-6m/tokens.bin')).size <= 300_000);
     const { fileSep = 0, endoftext } = tokenizer.special;
     const piece = [fileSep, ...tokenizer.encode('a/b.ts\n'), ...tokenizer.encode('const a = 1;'), endoftext];
     assert.equal(parseReplay(Uint16Array.from([...piece, ...piece, 9]), tokenizer)?.nFiles, 2);
     assert.equal(parseReplay(Uint16Array.from([...piece, fileSep, 60_000, endoftext]), tokenizer), undefined);
     const { dataset: tiny } = await prepare(tinySpec, files);
-    assert.equal(await readReplay(path.resolve('models'), 'residual-6m', tiny.tokenizer), undefined);
+    assert.equal(await readReplay(shippedSpec.proposal, tiny.tokenizer), undefined);
   });
 
   it('says what to do when there is too little', async () => {

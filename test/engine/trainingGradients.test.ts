@@ -5,6 +5,7 @@ import path from 'node:path';
 import { findProposalFiles, loadTokenizer } from '../../src/engine/proposal';
 import { type Base, loadBase } from '../../src/trainer/base';
 import { type Batch, GradientGraph, type GradientResult } from '../../src/trainer/gradientGraph';
+import { FIXTURE_MODELS } from '../fixtures/fixtureModels.mjs';
 import { DELTA, proposalDir } from './support/fixtures';
 import { shippedSpec } from './support/trainingJob';
 
@@ -25,7 +26,7 @@ interface Oracle {
 
 const ORACLE = JSON.parse(readFileSync(path.resolve('test/oracles/gradient/cases.json'), 'utf8')) as Oracle;
 const { batch: B, length: T, nCandidates: C } = ORACLE;
-const GRAPHS = path.join(DELTA, 'graphs');
+const GRAPHS = [path.join(DELTA, 'graphs')];
 
 /** The i-th number in [−0.5, 0.5), as the oracle has it. */
 function number(i: number): number {
@@ -132,7 +133,7 @@ describe('gradients of a training step', function () {
 
   // Small products are not shared among threads, and text repeats its tokens: their rows are what threads would fight for.
   it('are the same to the bit on any number of threads', async () => {
-    const graphs = path.resolve('models/graphs');
+    const graphs = [path.resolve(FIXTURE_MODELS, 'graphs')];
     const { id, dir } = shippedSpec.base;
     const tokenizer = await loadTokenizer(await findProposalFiles(shippedSpec.proposal));
     const fitting = { id: 'residual-6m', tokenizerId: tokenizer.id, vocabSize: tokenizer.vocabSize };

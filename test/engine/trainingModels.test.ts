@@ -17,7 +17,7 @@ import { evaluatePair, exactMatch, measurePair } from '../../src/trainer/pairEva
 import { proposalSamples } from '../../src/trainer/proposalSamples';
 import { setUp } from '../../src/trainer/setup';
 import { dense } from '../unit/support/rows';
-import { DELTA, never, openProposal, proposalDir } from './support/fixtures';
+import { never, openProposal, proposalDir } from './support/fixtures';
 import { PLACES, smallSources } from './support/training';
 import { type Prepared, prepare, removeJobs, sources, tinySpec } from './support/trainingJob';
 
@@ -223,7 +223,7 @@ describe('training beside a proposal', function () {
     it('are asked for in rounds over the same rows, so that a long training finds them', async () => {
       const spec: TrainingSpec = { ...tinySpec, objective: 'joint', nSteps: 6 };
       const few = smallSources().map(({ name, text }) => ({ name, text: text.slice(0, 1200) }));
-      const { dir, account } = await prepare(spec, few, [], DELTA);
+      const { dir, account } = await prepare(spec, few);
       const setup = await setUp(dir, spec, { nSteps: 6, secondsAStep: 0.7 }, PLACES, never);
       const { objective } = await setup.judge(ignore);
       const sum = new GradientSum(setup.graph);

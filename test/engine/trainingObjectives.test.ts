@@ -13,7 +13,7 @@ import { SampleSet } from '../../src/trainer/proposalSamples';
 import { dense } from '../unit/support/rows';
 import { DELTA, never, openProposal, proposalDir } from './support/fixtures';
 
-const GRAPHS = path.join(DELTA, 'graphs');
+const GRAPHS = [path.join(DELTA, 'graphs')];
 /** Two prompts and how their files go on: 3 tokens on average. */
 const PROMPTS: readonly SamplePrompt[] = [
   { tokens: Int32Array.from([40, 51, 62, 73, 84]), truth: Int32Array.from([12, 99]) },

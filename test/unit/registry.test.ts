@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { BOXED_MODEL } from '../../src/core/boxedModel';
+import { UserError } from '../../src/core/errors';
 import { told } from '../../src/core/sentence';
 import { resolveChoice } from '../../src/host/modules/moduleChoice';
 import { type Origin, Registry } from '../../src/host/modules/registry';
@@ -69,4 +71,54 @@ describe('a proposal that is used in place', () => {
       write(path.join(root, 'proposals/mine/location.json'), location);
       assert.notEqual((await find()).problem, undefined);
     });
+});
+
+describe('what another extension brings', () => {
+  let root: string;
+  const write = (dir: string, id: string) => {
+    mkdirSync(path.join(root, dir, 'proposals', id), { recursive: true });
+    writeFileSync(path.join(root, dir, 'proposals', id, 'residual.json'), JSON.stringify({ ...manifest, id }));
+  };
+  beforeEach(() => {
+    root = mkdtempSync(path.join(os.tmpdir(), 'residual-registry-'));
+  });
+  afterEach(() => rmSync(root, { recursive: true }));
+
+  const found = (...roots: (readonly [dir: string, extension: string | undefined])[]) =>
+    new Registry(() =>
+      roots.map(([dir, extension]) => ({
+        dir: path.join(root, dir),
+        origin: extension === undefined ? 'personal' : 'shipped',
+        ...(extension !== undefined && { extension }),
+      })),
+    ).proposals();
+
+  it('says which one that is, and gives its id to the first that has it', async () => {
+    write('a', 'mine');
+    write('b', 'mine');
+    const proposals = await found(['a', 'A'], ['b', 'B']);
+    assert.deepEqual(
+      proposals.map(({ id, extension }) => [id, extension]),
+      [['mine', 'A']],
+    );
+  });
+
+  it('is used where nothing is chosen: the model of the box, else the first of them, else whatever is there', async () => {
+    write('own', 'aaa');
+    assert.equal(resolveChoice('auto', [], await found(['own', undefined]), []).proposal.id, 'aaa');
+    write('a', 'bbb');
+    assert.equal(resolveChoice('auto', [], await found(['own', undefined], ['a', 'A']), []).proposal.id, 'bbb');
+    write('z', BOXED_MODEL.proposal);
+    const all = await found(['own', undefined], ['a', 'A'], ['z', 'Z']);
+    assert.equal(resolveChoice('auto', [], all, []).proposal.id, BOXED_MODEL.proposal);
+  });
+
+  it('is asked for by name where there is nothing at all', () => {
+    for (const id of ['auto', 'mine'])
+      assert.throws(
+        () => resolveChoice(id, [], [], []),
+        (error: unknown) =>
+          error instanceof UserError && error.code === 'no-proposal' && error.message.includes(BOXED_MODEL.title),
+      );
+  });
 });

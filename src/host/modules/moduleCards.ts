@@ -32,6 +32,7 @@ export function moduleCard(found: FoundModule, proposalId: string, settings: rea
     domain: manifest?.domain ?? '',
     ...(manifest && { kind: manifest.kind }),
     origin: found.origin,
+    ...(found.extension !== undefined && { extension: found.extension }),
     sizeBytes: found.sizeBytes,
     version: manifest?.version ?? '',
     licence: manifest?.licence ?? '',

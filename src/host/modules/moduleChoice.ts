@@ -3,6 +3,7 @@
  * replaces one that works: the last good choice of each scope stays in use until another has loaded, or until a module in it
  * is no longer what its signer signed.
  */
+import { BOXED_MODEL } from '../../core/boxedModel';
 import { isAbortError, UserError } from '../../core/errors';
 import { say } from '../../core/sentence';
 import type { FolderRef, ModuleUse } from '../../protocol/messages';
@@ -152,6 +153,7 @@ export function resolveChoice(
   foundModules: readonly FoundModule[],
   setting = 'residual.modules',
 ): Choice {
+  if (foundProposals.length === 0) throw noProposal();
   const proposal = chooseProposal(proposalId, foundProposals);
   if (proposal === undefined) {
     throw new UserError(
@@ -192,11 +194,21 @@ export function resolveChoice(
   return { proposal: { id: proposal.id, dir: proposal.dir }, modules: uses, titles };
 }
 
-/** The proposal a setting means: by id, or the one that ships. */
+/** Nothing that could propose is on this machine. */
+export function noProposal(): UserError {
+  return new UserError(
+    'no-proposal',
+    say`Residual has no model to complete with: install the extension "${BOXED_MODEL.title}", or add a model of your own.`,
+  );
+}
+
+/** The proposal a setting means: by id, or the one in the box, before any other that ships. */
 export function chooseProposal(proposalId: string, found: readonly FoundProposal[]): FoundProposal | undefined {
   if (proposalId !== AUTO) return found.find(p => p.id === proposalId);
   const usable = found.filter(p => p.problem === undefined);
-  return usable.find(p => p.origin === 'shipped') ?? usable[0];
+  const shipped = usable.filter(p => p.origin === 'shipped');
+  // One that cannot be used is better than none: its problem can be mended.
+  return shipped.find(p => p.id === BOXED_MODEL.proposal) ?? shipped[0] ?? usable[0] ?? found[0];
 }
 
 /** The strength a module was calibrated to for this proposal. */

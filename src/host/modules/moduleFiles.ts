@@ -283,7 +283,10 @@ export class ModuleFiles {
     const module = await this.find(id);
     if (module.origin === 'personal' || isOwn(module)) return module;
     const reasons = {
-      shipped: say`it ships with Residual. Leave it out of the setting residual.modules instead`,
+      shipped:
+        module.extension === undefined
+          ? say`it ships with Residual. Leave it out of the setting residual.modules instead`
+          : say`it belongs to the extension "${module.extension}". Leave it out of the setting residual.modules instead`,
       team: say`it belongs to this workspace: change it in ${module.dir}`,
       workspace: say`it is built from this workspace. Leave it out of the setting residual.modules instead`,
     };

@@ -18,6 +18,8 @@ export function existsMessage(id: string, existing: FoundModule | undefined): Se
   if (existing === undefined) return say`The id "${id}" belongs to the instant module of each workspace. Keep both.`;
   if (existing.origin === 'personal')
     return say`There is another module with the id "${id}". Replace it, or keep both.`;
+  if (existing.extension !== undefined)
+    return say`There is another module with the id "${id}", which belongs to the extension "${existing.extension}" and is not replaced. Keep both.`;
   if (existing.origin === 'shipped')
     return say`There is another module with the id "${id}", which ships with Residual and is not replaced. Keep both.`;
   return say`There is another module with the id "${id}", which belongs to this workspace and is not replaced. Keep both.`;

@@ -4,7 +4,7 @@ import { EngineGone, isAbortError, messageOf, UserError } from '../../core/error
 import { type ModuleManifest, parseModuleManifest } from '../../core/manifest';
 import { type Sentence, say } from '../../core/sentence';
 import type { FolderRef } from '../../protocol/messages';
-import { chooseProposal } from './moduleChoice';
+import { chooseProposal, noProposal } from './moduleChoice';
 import { checkHashes, readManifestJson, sha256OfFile } from './moduleFolder';
 import { signerOf } from './moduleSignature';
 import type { FoundModule, FoundProposal, Registry } from './registry';
@@ -83,8 +83,7 @@ export class ModuleFit {
   async #proposals(): Promise<{ readonly inUse: FoundProposal; readonly others: readonly FoundProposal[] }> {
     const found = await this.options.registry.proposals();
     const inUse = chooseProposal(this.options.proposal(), found) ?? chooseProposal('auto', found);
-    if (inUse === undefined)
-      throw new UserError('unknown-proposal', say`There is no proposal model to try it with. Install Residual again.`);
+    if (inUse === undefined) throw noProposal();
     return { inUse, others: found.filter(p => p !== inUse && p.problem === undefined) };
   }
 }

@@ -18,19 +18,22 @@ import { exists } from '../exists';
 import { sizeOfFolder } from '../sizeOfFolder';
 import { type SignatureState, SignatureStates } from './signatureStates';
 
-/** Who put it there: the extension, this person, the workspace's team, or a build from this workspace. */
+/** Who put it there: this extension or another one, this person, the workspace's team, or a build from this workspace. */
 export type Origin = 'shipped' | 'personal' | 'team' | 'workspace';
 
 export interface Root {
   /** Absolute path of a folder with `proposals/` and `modules/` in it. */
   readonly dir: string;
   readonly origin: Origin;
+  /** Of what ships: the name of the extension that brought it, where that is another one than ours. */
+  readonly extension?: string;
 }
 
 export interface Found<Manifest> {
   readonly id: string;
   readonly dir: string;
   readonly origin: Origin;
+  readonly extension?: string;
   readonly sizeBytes: number;
   /** The person's own folder with the files of a proposal that is used in place. */
   readonly place?: string;
@@ -85,7 +88,7 @@ export class Registry {
     for (const root of this.roots()) {
       const parent = join(root.dir, kind);
       for (const name of await folders(parent)) {
-        const entry = await read(join(parent, name), name, root.origin, file, parse);
+        const entry = await read(join(parent, name), name, root, file, parse);
         if (entry !== undefined && !found.has(entry.id)) found.set(entry.id, entry);
       }
     }
@@ -96,10 +99,11 @@ export class Registry {
 async function read<M extends Named>(
   dir: string,
   name: string,
-  origin: Origin,
+  { origin, extension }: Root,
   file: string,
   parse: (json: unknown) => M,
 ): Promise<Found<M> | undefined> {
+  const from = { dir, origin, ...(extension !== undefined && { extension }) };
   let source: string;
   try {
     source = await readFile(join(dir, file), 'utf8');
@@ -109,8 +113,7 @@ async function read<M extends Named>(
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return {
       id: name,
-      dir,
-      origin,
+      ...from,
       sizeBytes: await sizeOfFolder(dir),
       ...(!isMissing && { problem: sentenceOf(error) }),
     };
@@ -119,14 +122,14 @@ async function read<M extends Named>(
   try {
     const manifest = parse(JSON.parse(source));
     const place = await placeOf(dir);
-    if (place === undefined) return { id: manifest.id, dir, origin, sizeBytes, manifest };
+    if (place === undefined) return { id: manifest.id, ...from, sizeBytes, manifest };
     // Only a person names a place on this machine; what a team shares holds its files itself.
     if (origin !== 'personal')
       throw new UserError('location-not-own', say`${LOCATION_FILE} is for the proposals that a person added.`);
     sizeBytes = await sizeOfFiles(place, Object.keys(manifest.files));
-    return { id: manifest.id, dir, origin, sizeBytes, manifest, place };
+    return { id: manifest.id, ...from, sizeBytes, manifest, place };
   } catch (error) {
-    return { id: name, dir, origin, sizeBytes, problem: sentenceOf(error) };
+    return { id: name, ...from, sizeBytes, problem: sentenceOf(error) };
   }
 }
 

@@ -25,7 +25,7 @@ const MOST_THREADS = 2;
 const MOST_ID_CHARS = 60;
 
 /**
- * @param graphsDir where the graphs of gradients lie
+ * @param graphsDir where graphs of gradients lie, besides those that came with a module or the proposal
  * @throws UserError when nothing that is here can be trained for the proposal
  */
 export async function findGround(
@@ -41,7 +41,10 @@ export async function findGround(
     const { manifest } = module;
     if (module.problem !== undefined || manifest?.architecture === undefined || manifest.tokenizerSha256 !== tokenizer)
       continue;
-    if (await exists(path.join(graphsDir, `training-${manifest.architecture.name}.onnx`))) bases.push(module);
+    const graph = `training-${manifest.architecture.name}.onnx`;
+    const besides = [module.dir, proposal.dir].map(dir => path.join(dir, '../../graphs'));
+    const isThere = await Promise.all([graphsDir, ...besides].map(dir => exists(path.join(dir, graph))));
+    if (isThere.includes(true)) bases.push(module);
   }
   if (bases.length === 0)
     throw new UserError(

@@ -49,6 +49,7 @@ export const PLAIN_ACTIONS = [
   'resume',
   'importModule',
   'addProposal',
+  'installModel',
   'measure',
   'trainModule',
   'buildInstant',

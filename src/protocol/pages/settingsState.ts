@@ -51,6 +51,8 @@ export interface ModuleCard {
   /** Absent when the manifest cannot be read. */
   readonly kind?: 'neural' | 'ngram';
   readonly origin: ModuleOrigin;
+  /** The extension that brought it, where that is not ours. */
+  readonly extension?: string;
   readonly sizeBytes: number;
   readonly version: string;
   readonly licence: string;
@@ -105,6 +107,8 @@ export interface ProposalCard {
   readonly title: string;
   readonly licence: string;
   readonly origin: ModuleOrigin;
+  /** The extension that brought it, where that is not ours. */
+  readonly extension?: string;
   readonly sizeBytes: number;
   /** Of its numbers; empty when not known. */
   readonly dtype: string;
@@ -174,6 +178,8 @@ export interface PanelState {
   readonly loading?: string;
   readonly proposal: SettingView<string>;
   readonly proposals: readonly ProposalCard[];
+  /** The extension that brings a proposal, by its title. */
+  readonly modelExtension: string;
   readonly isMeasuring: boolean;
   readonly modules: SettingView<readonly ActiveModule[]>;
   /** Modules whose rule decides alone stand beside others: completions fail until one is left. */

@@ -276,7 +276,8 @@ function titleOf(module: FoundModule): string {
   return module.manifest?.title ?? module.id;
 }
 
-function originText({ origin }: FoundModule): string {
+function originText({ origin, extension }: FoundModule): string {
+  if (extension !== undefined) return vscode.l10n.t('of the extension {0}', extension);
   return {
     shipped: vscode.l10n.t('ships with Residual'),
     personal: vscode.l10n.t('yours'),

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import { isAbortError, messageOf, UserError } from '../../core/errors';
 import { say } from '../../core/sentence';
 import { clock } from '../../host/clock';
-import { chooseProposal, type ModuleChoice } from '../../host/modules/moduleChoice';
+import { chooseProposal, type ModuleChoice, noProposal } from '../../host/modules/moduleChoice';
 import { ModuleFiles } from '../../host/modules/moduleFiles';
 import type { Registry } from '../../host/modules/registry';
 import { JobStore } from '../../host/training/jobStore';
@@ -118,6 +118,7 @@ function openJobs(
 async function groundOf({ context, registry }: TrainingParts): Promise<Ground> {
   const wanted = settingsFor(undefined).proposal;
   const proposals = await registry.proposals();
+  if (proposals.length === 0) throw noProposal();
   const proposal = chooseProposal(wanted, proposals);
   if (proposal?.problem !== undefined || proposal === undefined)
     throw new UserError(

@@ -72,7 +72,7 @@ function cardView(page: SettingsPage, state: PanelState, card: ModuleCard): Temp
       ${card.isActive ? html`<span class="badge">${t('In use')}</span>` : nothing}
     </div>
     <p class="facts">${facts}</p>
-    <p class="origin">${icon(originIcon(card))} ${origin(card.origin)}</p>
+    <p class="origin">${icon(originIcon(card))} ${origin(card.origin, card.extension)}</p>
     ${signatureLine(card)}
     ${
       card.problem === undefined

@@ -17,7 +17,7 @@ export function proposalSection(page: SettingsPage, state: PanelState): Template
     t('Proposal'),
     sourceOf(page, 'proposal', t('the proposal'), proposal),
     html`<p class="muted">${t('The model that proposes what to write. Modules weigh its proposals; they never change it.')}</p>
-      ${inUse === undefined ? missing(proposal.value) : inUseView(page, state, inUse)}
+      ${inUse === undefined ? missing(page, state) : inUseView(page, state, inUse)}
       ${
         others.length === 0
           ? nothing
@@ -34,14 +34,16 @@ export function proposalSection(page: SettingsPage, state: PanelState): Template
   );
 }
 
-function missing(id: string): TemplateResult {
+function missing(page: SettingsPage, { proposal, proposals, modelExtension }: PanelState): TemplateResult {
+  if (proposals.length > 0)
+    return html`<p class="problem">
+      ${icon('error')} ${t('There is no proposal "{0}". Choose another one below, or add its folder.', proposal.value)}
+    </p>`;
+  const install = () => page.post({ kind: 'do', action: 'installModel' });
   return html`<p class="problem">
-    ${icon('error')} ${
-      id === 'auto'
-        ? t('No proposal is found: there are no completions without one. Add a folder with a model.')
-        : t('There is no proposal "{0}". Choose another one below, or add its folder.', id)
-    }
-  </p>`;
+      ${icon('error')} ${t('There are no completions without a model. Install the extension “{0}”, or add a model.', modelExtension)}
+    </p>
+    <button @click=${install}>${icon('cloud-download')} ${t('Install from VSIX…')}</button>`;
 }
 
 function inUseView(page: SettingsPage, state: PanelState, card: ProposalCard): TemplateResult {
@@ -63,7 +65,7 @@ function inUseView(page: SettingsPage, state: PanelState, card: ProposalCard): T
       <h3>${card.title}</h3>
       <span class="badge">${t('In use')}</span>
     </div>
-    <p class="origin">${icon('package')} ${origin(card.origin)}</p>
+    <p class="origin">${icon('package')} ${origin(card.origin, card.extension)}</p>
     ${card.problem === undefined ? nothing : html`<p class="problem">${icon('error')} ${card.problem}</p>`}
     <dl>
       ${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}
@@ -100,7 +102,8 @@ function speedText(speed: SpeedView | undefined, title: string): TemplateResult 
 function otherView(page: SettingsPage, state: PanelState, card: ProposalCard): TemplateResult {
   const { id, title, problem } = card;
   const isLoading = state.loading === id;
-  const facts = [size(card.sizeBytes), card.dtype, card.licence].filter(Boolean).join(' · ');
+  const from = card.extension === undefined ? '' : origin(card.origin, card.extension);
+  const facts = [size(card.sizeBytes), card.dtype, card.licence, from].filter(Boolean).join(' · ');
   return html`<div class="other">
     <div>
       <strong>${title}</strong> <span class="facts">${facts}</span>

@@ -22,7 +22,8 @@ export function memory(bytes: number): string {
   return t('{0} MiB', number(bytes / 2 ** 20));
 }
 
-export function origin(of: ModuleOrigin): string {
+export function origin(of: ModuleOrigin, extension?: string): string {
+  if (extension !== undefined) return t('From the extension {0}', extension);
   switch (of) {
     case 'shipped':
       return t('Ships with Residual');

@@ -1,6 +1,7 @@
 // The local models as other extensions see them: through `vscode.lm`, without a sign-in.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
+import { FIXTURE_PROPOSAL } from '../../fixtures/fixtureModels.mjs';
 
 const { User, Assistant } = vscode.LanguageModelChatMessage;
 const none = new vscode.CancellationTokenSource().token;
@@ -38,7 +39,7 @@ describe('the language model provider', () => {
 
   it('offers the proposal that ships, with its positions', () => {
     assert.equal(model.vendor, 'residual');
-    assert.equal(model.id, 'residual-6m');
+    assert.equal(model.id, FIXTURE_PROPOSAL);
     assert.equal(model.name, 'Residual 6M');
     assert.equal(model.maxInputTokens, 512);
   });
@@ -114,6 +115,6 @@ describe('the language model provider', () => {
     await write('enable', false);
     await become([]);
     await write('enable', undefined);
-    await become(['residual-6m']);
+    await become([FIXTURE_PROPOSAL]);
   });
 });

@@ -1,6 +1,7 @@
 // Composing modules by keyboard alone: which, in which order, how strong; stored when it has loaded.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import { FIXTURE_MODELS } from '../../fixtures/fixtureModels.mjs';
 import { commandTitle, shippedModules, statusBarId } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
@@ -85,7 +86,7 @@ describe('composing modules', () => {
 
   it('refuses a module whose rule decides alone, and says why', async () => {
     const { driver } = window;
-    const manifest = fs.readFileSync(`models/modules/${first.id}/module.json`, 'utf8');
+    const manifest = fs.readFileSync(`${FIXTURE_MODELS}/modules/${first.id}/module.json`, 'utf8');
     window.write(
       '.residual/modules/alone/module.json',
       JSON.stringify({ ...JSON.parse(manifest), id: 'alone', title: 'Decides alone', rule: 'gated' }),

@@ -11,6 +11,7 @@ import {
   signModule,
 } from '../../../src/host/modules/moduleSignature';
 import { pack } from '../../../src/host/modules/ramArchive';
+import { FIXTURE_MODELS } from '../../fixtures/fixtureModels.mjs';
 import { rawZip } from '../../unit/support/rawZip';
 import { commandTitle, shippedModules, statusBarId } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
@@ -34,7 +35,7 @@ describe('modules as files', () => {
   /** Puts a module made of a shipped one into the workspace, as a file that somebody sent. */
   async function sent(file: string, over: Record<string, unknown>, key?: SigningKey): Promise<void> {
     const dir = path.join(window.profile, 'made', file);
-    fs.cpSync(path.join('models/modules', base), dir, { recursive: true });
+    fs.cpSync(path.join(FIXTURE_MODELS, 'modules', base), dir, { recursive: true });
     const manifest = { ...JSON.parse(fs.readFileSync(path.join(dir, 'module.json'), 'utf8')), ...over };
     fs.writeFileSync(path.join(dir, 'module.json'), JSON.stringify(manifest));
     const { signal } = new AbortController();
@@ -210,7 +211,7 @@ describe('modules as files', () => {
     const { driver } = window;
     const before = window.read(settingsFile);
     const dir = stored('changed');
-    fs.cpSync(path.join('models/modules', base), dir, { recursive: true });
+    fs.cpSync(path.join(FIXTURE_MODELS, 'modules', base), dir, { recursive: true });
     const rewrite = (over: object) => {
       const manifest = JSON.parse(fs.readFileSync(path.join(dir, 'module.json'), 'utf8'));
       fs.writeFileSync(path.join(dir, 'module.json'), JSON.stringify({ ...manifest, ...over }));

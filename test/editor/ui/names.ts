@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { englishManifest } from '../../../scripts/manifest.mjs';
+import { FIXTURE_MODELS } from '../../fixtures/fixtureModels.mjs';
 
 /** The status bar item's id: publisher, name and its own. */
 export { statusBarItem as statusBarId } from '../../../scripts/sample.mjs';
@@ -23,6 +24,8 @@ export interface ShippedModule {
 }
 
 export function shippedModules(): ShippedModule[] {
-  const folders = fs.readdirSync('models/modules');
-  return folders.map(folder => JSON.parse(fs.readFileSync(path.join('models/modules', folder, 'module.json'), 'utf8')));
+  const folders = fs.readdirSync(path.join(FIXTURE_MODELS, 'modules'));
+  return folders.map(folder =>
+    JSON.parse(fs.readFileSync(path.join(FIXTURE_MODELS, 'modules', folder, 'module.json'), 'utf8')),
+  );
 }

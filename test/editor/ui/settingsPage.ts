@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Frame, Locator } from 'playwright-core';
+import { FIXTURE_MODELS } from '../../fixtures/fixtureModels.mjs';
 import { commandTitle } from './names';
 import type { Window } from './workbench';
 
@@ -88,8 +89,8 @@ export function writeSettings(window: Window, settings: Readonly<Record<string, 
 /** A module of the workspace's team, made of one that ships. */
 export function writeModule(window: Window, id: string, changed: Readonly<Record<string, unknown>> = {}): string {
   const folder = path.join(window.workspace, '.residual/modules', id);
-  fs.cpSync('models/modules/react', folder, { recursive: true });
-  const manifest = JSON.parse(fs.readFileSync('models/modules/react/module.json', 'utf8'));
+  fs.cpSync(path.join(FIXTURE_MODELS, 'modules/react'), folder, { recursive: true });
+  const manifest = JSON.parse(fs.readFileSync(path.join(FIXTURE_MODELS, 'modules/react/module.json'), 'utf8'));
   fs.writeFileSync(path.join(folder, 'module.json'), JSON.stringify({ ...manifest, id, ...changed }));
   return folder;
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../../fixtures/fixtureModels.mjs';
 import { shippedModules, statusBarId } from './names';
 import {
   openSettingsPage,
@@ -16,7 +17,7 @@ import {
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
 const FILE = 'src/state/store.ts';
-const SHIPPED = 'residual-6m';
+const SHIPPED = FIXTURE_PROPOSAL;
 const [generic, react, tests] = ['generic', 'react', 'tests'].map(
   id => shippedModules().find(module => module.id === id) ?? assert.fail(id),
 );
@@ -229,7 +230,7 @@ describe('the settings panel', () => {
     it('is another one that is found, by a click, once it has loaded', async () => {
       const id = 'other-proposal';
       const folder = path.join(window.workspace, '.residual/proposals', id);
-      fs.cpSync(path.join('models/proposals', SHIPPED), folder, { recursive: true });
+      fs.cpSync(path.join(FIXTURE_MODELS, 'proposals', SHIPPED), folder, { recursive: true });
       const file = path.join(folder, 'residual.json');
       const manifest = JSON.parse(fs.readFileSync(file, 'utf8'));
       fs.writeFileSync(file, JSON.stringify({ ...manifest, id, title: 'Another one' }));

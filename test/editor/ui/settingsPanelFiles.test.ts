@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { makeSigningKey, signModule } from '../../../src/host/modules/moduleSignature';
 import { pack } from '../../../src/host/modules/ramArchive';
+import { FIXTURE_MODELS } from '../../fixtures/fixtureModels.mjs';
 import { assertAccessible } from './axe';
 import { openSettingsPage, type SettingsPage, untilOnDisk, writeModule, writeSettings } from './settingsPage';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
@@ -16,8 +17,11 @@ const TITLE = 'Dropped style';
 async function archive(id: string): Promise<Buffer> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'shared-'));
   try {
-    const manifest = JSON.parse(fs.readFileSync('models/modules/react/module.json', 'utf8'));
-    fs.copyFileSync('models/modules/react/model.safetensors', path.join(folder, 'model.safetensors'));
+    const manifest = JSON.parse(fs.readFileSync(path.join(FIXTURE_MODELS, 'modules/react/module.json'), 'utf8'));
+    fs.copyFileSync(
+      path.join(FIXTURE_MODELS, 'modules/react/model.safetensors'),
+      path.join(folder, 'model.safetensors'),
+    );
     fs.writeFileSync(path.join(folder, 'module.json'), JSON.stringify({ ...manifest, id, title: TITLE }));
     const file = path.join(folder, 'shared.ram');
     await pack(folder, ['module.json', 'model.safetensors'], id, file, new Map(), new AbortController().signal);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { copyOfSample, sampleSpot } from '../../../scripts/sample.mjs';
+import { FIXTURE_MODELS } from '../../fixtures/fixtureModels.mjs';
 import { shippedModules, statusBarId } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
@@ -13,7 +14,7 @@ function withTeamModule(): string {
   const workspace = copyOfSample();
   const [{ id }] = shippedModules();
   const team = path.join(workspace, '.residual/modules/our-style');
-  fs.cpSync(path.join('models/modules', id), team, { recursive: true });
+  fs.cpSync(path.join(FIXTURE_MODELS, 'modules', id), team, { recursive: true });
   const file = path.join(team, 'module.json');
   const manifest = JSON.parse(fs.readFileSync(file, 'utf8'));
   fs.writeFileSync(file, JSON.stringify({ ...manifest, id: 'our-style', title: TITLE }));

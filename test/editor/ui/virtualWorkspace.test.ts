@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { englishManifest } from '../../../scripts/manifest.mjs';
+import { FIXTURE_MODELS } from '../../fixtures/fixtureModels.mjs';
 import { commandTitle, shippedModules } from './names';
 import { useWorkbench, withoutSuggestWidget } from './workbench';
 
@@ -56,7 +57,7 @@ exports.activate = () => vscode.workspace.registerFileSystemProvider('memory', {
 /** A module that a team shares. On disk it lies at the same path as in memory: whoever takes one for the other finds it. */
 function teamModule(): Record<string, string> {
   const [{ id }] = shippedModules();
-  const manifest = JSON.parse(fs.readFileSync(path.join('models/modules', id, 'module.json'), 'utf8'));
+  const manifest = JSON.parse(fs.readFileSync(path.join(FIXTURE_MODELS, 'modules', id, 'module.json'), 'utf8'));
   return { '.residual/modules/our-style/module.json': JSON.stringify({ ...manifest, id: 'our-style', title: TITLE }) };
 }
 

@@ -7,6 +7,7 @@ import { copyOfSample, statusBarItem } from '../../../scripts/sample.mjs';
 import type { Driver } from '../../../scripts/workbench/driver.mjs';
 import { openWorkbench, reachedOut } from '../../../scripts/workbench/open.mjs';
 import { markedProcesses } from '../../../scripts/workbench/processTree.mjs';
+import { FIXTURE_EXTENSIONS } from '../../fixtures/fixtureModels.mjs';
 
 export interface Window {
   readonly driver: Driver;
@@ -44,6 +45,7 @@ export function useWorkbench({
   trusted = true,
   makeWorkspace = copyOfSample,
   extension = () => process.env.RESIDUAL_TEST_EXTENSION ?? process.cwd(),
+  models = () => FIXTURE_EXTENSIONS,
   others = () => [],
   isolated = true,
   language,
@@ -59,6 +61,8 @@ export function useWorkbench({
   readonly makeWorkspace?: () => string;
   /** @returns the folder or vsix of the extension to install; the checkout, or the package that is tested */
   readonly extension?: () => string;
+  /** @returns folders or packages of extensions that bring models */
+  readonly models?: () => readonly string[];
   /** @returns folders of other extensions to install beside it */
   readonly others?: () => string[];
   /** Without a network, where the machine can do that. False only for what is meant to reach a server of the test's own. */
@@ -79,7 +83,7 @@ export function useWorkbench({
     workspace = toOpen.endsWith('.code-workspace') ? path.dirname(toOpen) : toOpen;
     opened = await openWorkbench({
       workspace: toOpen,
-      extension: [extension(), ...others()],
+      extension: [extension(), ...models(), ...others()],
       settings: { ...showAll, ...settings },
       machineSettings,
       trusted,

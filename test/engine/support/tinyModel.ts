@@ -2,8 +2,9 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { seededRandom } from '../../../src/core/random';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../../fixtures/fixtureModels.mjs';
 
-const TOKENIZER = 'models/proposals/residual-6m';
+const TOKENIZER = path.join(FIXTURE_MODELS, 'proposals', FIXTURE_PROPOSAL);
 const WIDTH = 32;
 const HIDDEN = 64;
 const N_LAYERS = 2;

@@ -54,7 +54,7 @@ export const countedSpec: TrainingSpec = { ...tinySpec, nSteps: 6, checkpointSec
 
 export async function prepared(spec: TrainingSpec): Promise<string> {
   const pairs = spec.objective === 'preference' ? quotePairs(24) : [];
-  return (await prepare(spec, smallSources(), pairs, DELTA)).dir;
+  return (await prepare(spec, smallSources(), pairs)).dir;
 }
 
 export interface Trained {

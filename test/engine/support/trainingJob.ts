@@ -6,6 +6,7 @@ import { findProposalFiles, loadTokenizer } from '../../../src/engine/proposal';
 import type { PreferencePair, TrainingFile, TrainingSpec } from '../../../src/protocol/training';
 import { Dataset, DatasetWriter } from '../../../src/trainer/dataset';
 import type { DataAccount } from '../../../src/trainer/preparedData';
+import { FIXTURE_MODELS, FIXTURE_PROPOSAL } from '../../fixtures/fixtureModels.mjs';
 import { DELTA, proposalDir } from './fixtures';
 
 export const tinySpec: TrainingSpec = {
@@ -27,8 +28,8 @@ export const tinySpec: TrainingSpec = {
 /** The tokenizer that ships, and a base that fits it. */
 export const shippedSpec: TrainingSpec = {
   ...tinySpec,
-  proposal: { id: 'residual-6m', dir: path.resolve('models/proposals/residual-6m') },
-  base: { id: 'generic', dir: path.resolve('models/modules/generic') },
+  proposal: { id: 'residual-6m', dir: path.join(FIXTURE_MODELS, 'proposals', FIXTURE_PROPOSAL) },
+  base: { id: 'generic', dir: path.join(FIXTURE_MODELS, 'modules/generic') },
   replayShare: 0.15,
 };
 
@@ -63,14 +64,13 @@ export async function prepare(
   spec: TrainingSpec,
   files: readonly TrainingFile[],
   pairs: readonly PreferencePair[] = [],
-  modelsDir = path.resolve('models'),
 ): Promise<Prepared> {
   const dir = jobDir();
   const tokenizer = await loadTokenizer(await findProposalFiles(spec.proposal));
-  const writer = await DatasetWriter.create(dir, spec, tokenizer, modelsDir);
+  const writer = await DatasetWriter.create(dir, spec, tokenizer);
   await writer.addFiles(files.slice(0, 3));
   await writer.addFiles(files.slice(3));
   await writer.addPairs(pairs);
   const account = await writer.finish();
-  return { dir, account, dataset: await Dataset.open(dir, spec, modelsDir) };
+  return { dir, account, dataset: await Dataset.open(dir, spec) };
 }

@@ -67,10 +67,14 @@ async function openDesktop() {
   console.log(`Opening ${workspace} in ${code}; close the window to end.`);
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'vs-'));
   const args = ['--new-window', '--wait', '--disable-updates', '--user-data-dir', profile];
-  const child = spawn(code, [...args, `--extensionDevelopmentPath=${root}`, workspace], {
-    stdio: 'inherit',
-    shell: process.platform === 'win32' && code.endsWith('.cmd'),
-  });
+  const child = spawn(
+    code,
+    [...args, ...[root, path.join(root, 'models')].map(one => `--extensionDevelopmentPath=${one}`), workspace],
+    {
+      stdio: 'inherit',
+      shell: process.platform === 'win32' && code.endsWith('.cmd'),
+    },
+  );
   return new Promise(resolve => {
     child.on('error', error => {
       console.error(error.message);
@@ -88,7 +92,7 @@ async function serveBrowser() {
   const { startServer } = await import('./workbench/server.mjs');
   const { workbenchAddress } = await import('./workbench/open.mjs');
   const server = await startServer(await installWorkbench(), {
-    extension: root,
+    extension: [root, 'models'],
     trusted: isThrowAway,
     port: options.port,
   });
@@ -107,7 +111,7 @@ async function serveBrowser() {
 async function driveBrowser() {
   const { openWorkbench } = await import('./workbench/open.mjs');
   const { file, after, types } = sampleSpot;
-  const workbench = await openWorkbench({ workspace, extension: root });
+  const workbench = await openWorkbench({ workspace, extension: [root, 'models'] });
   const { driver } = workbench;
   const picture = path.resolve(process.env.INIT_CWD ?? root, options.screenshot);
   try {

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import util from 'node:util';
 import { build } from './build.mjs';
-import { copyOfSampleWithModule, sampleSpot, statusBarItem } from './sample.mjs';
+import { copyOfSample, sampleSpot, statusBarItem } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
 import { provideChromium } from './workbench/chromium.mjs';
 import { workbenchRunsHere } from './workbench/install.mjs';
@@ -53,10 +53,10 @@ function requireBrowser() {
 }
 
 function chooseWorkspace() {
-  if (!options.folder) return { workspace: copyOfSampleWithModule(), isThrowAway: true };
+  if (!options.folder) return { workspace: copyOfSample(), isThrowAway: true };
   // npm runs scripts in the project; the person meant the folder they are in.
   const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), options.folder);
-  return { workspace: fs.existsSync(folder) ? folder : copyOfSampleWithModule(folder), isThrowAway: false };
+  return { workspace: fs.existsSync(folder) ? folder : copyOfSample(folder), isThrowAway: false };
 }
 
 /** @returns {Promise<number | undefined>} undefined where no desktop VS Code can run */

@@ -31,10 +31,6 @@ const SHIPPED = [
   'package.nls.de.json',
   'media',
   'l10n',
-  'models/proposals/residual-6m',
-  'models/modules',
-  'models/graphs',
-  'models/replay',
 ];
 
 /** @returns {Promise<string>} path of the vsix */

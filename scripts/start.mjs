@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import util from 'node:util';
 import { build } from './build.mjs';
-import { copyOfSampleWithModule, sampleSpot, statusBarItem } from './sample.mjs';
+import { copyOfSample, sampleSpot, statusBarItem } from './sample.mjs';
 import { root, setUp } from './setup.mjs';
 import { provideChromium } from './workbench/chromium.mjs';
 import { workbenchRunsHere } from './workbench/install.mjs';
@@ -53,10 +53,10 @@ function requireBrowser() {
 }
 
 function chooseWorkspace() {
-  if (!options.folder) return { workspace: copyOfSampleWithModule(), isThrowAway: true };
+  if (!options.folder) return { workspace: copyOfSample(), isThrowAway: true };
   // npm runs scripts in the project; the person meant the folder they are in.
   const folder = path.resolve(process.env.INIT_CWD ?? process.cwd(), options.folder);
-  return { workspace: fs.existsSync(folder) ? folder : copyOfSampleWithModule(folder), isThrowAway: false };
+  return { workspace: fs.existsSync(folder) ? folder : copyOfSample(folder), isThrowAway: false };
 }
 
 /** @returns {Promise<number | undefined>} undefined where no desktop VS Code can run */
@@ -67,10 +67,14 @@ async function openDesktop() {
   console.log(`Opening ${workspace} in ${code}; close the window to end.`);
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), 'vs-'));
   const args = ['--new-window', '--wait', '--disable-updates', '--user-data-dir', profile];
-  const child = spawn(code, [...args, `--extensionDevelopmentPath=${root}`, workspace], {
-    stdio: 'inherit',
-    shell: process.platform === 'win32' && code.endsWith('.cmd'),
-  });
+  const child = spawn(
+    code,
+    [...args, ...[root, path.join(root, 'models')].map(one => `--extensionDevelopmentPath=${one}`), workspace],
+    {
+      stdio: 'inherit',
+      shell: process.platform === 'win32' && code.endsWith('.cmd'),
+    },
+  );
   return new Promise(resolve => {
     child.on('error', error => {
       console.error(error.message);
@@ -88,7 +92,7 @@ async function serveBrowser() {
   const { startServer } = await import('./workbench/server.mjs');
   const { workbenchAddress } = await import('./workbench/open.mjs');
   const server = await startServer(await installWorkbench(), {
-    extension: root,
+    extension: [root, 'models'],
     trusted: isThrowAway,
     port: options.port,
   });
@@ -107,7 +111,7 @@ async function serveBrowser() {
 async function driveBrowser() {
   const { openWorkbench } = await import('./workbench/open.mjs');
   const { file, after, types } = sampleSpot;
-  const workbench = await openWorkbench({ workspace, extension: root });
+  const workbench = await openWorkbench({ workspace, extension: [root, 'models'] });
   const { driver } = workbench;
   const picture = path.resolve(process.env.INIT_CWD ?? root, options.screenshot);
   try {

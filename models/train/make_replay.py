@@ -19,7 +19,7 @@ import numpy as np
 import tokenizer as tokenizer_module
 from prepare import header_of
 from tokenizer import END, FILE_SEP
-from work import HERE, WORK
+from work import HERE, MODELS, WORK
 
 LICENCES = {"MIT": "MIT", "ISC": "ISC", "BSD-2-Clause": "BSD-2-Clause", "BSD-3-Clause": "BSD-3-Clause", "Apache-2.0": "Apache-2.0"}
 DEBIAN_LICENCES = {"Expat": "MIT", "MIT": "MIT", "BSD-2-clause": "BSD-2-Clause", "BSD-3-clause": "BSD-3-Clause",
@@ -135,7 +135,7 @@ def main():
     parser.add_argument("--proposal", default="residual-6m")
     options = parser.parse_args()
     tokens, used = choose(tokenizer_module.load())
-    out = os.path.join(HERE, "..", "replay", options.proposal)
+    out = os.path.join(MODELS, "replay", options.proposal)
     os.makedirs(out, exist_ok=True)
     tokens.tofile(os.path.join(out, "tokens.bin"))
     rows = [f"| {cell(name)} | {cell(version)} | {licence} | {cell(owner)} |"

@@ -1,6 +1,6 @@
 /**
- * Where proposals and modules are looked for: what ships, what extensions bring, what a person added, and in a trusted
- * workspace what its team shares and what was built from it.
+ * Where proposals and modules are looked for: what extensions bring, what a person added, and in a trusted workspace what its
+ * team shares and what was built from it.
  *
  * An extension brings models by naming a folder of its own in its package.json: `"residual": { "models": "." }`. The folder is
  * laid out as every other one (`proposals/`, `modules/`, `graphs/`, `replay/`) and read as data, checked as every other one.
@@ -11,11 +11,7 @@ import { BOXED_MODEL } from '../core/boxedModel';
 import type { Root } from '../host/modules/registry';
 
 export function modelRoots(context: vscode.ExtensionContext): Root[] {
-  const roots: Root[] = [
-    { dir: context.asAbsolutePath('models'), origin: 'shipped' },
-    ...extensionRoots(),
-    { dir: context.globalStorageUri.fsPath, origin: 'personal' },
-  ];
+  const roots: Root[] = [...extensionRoots(), { dir: context.globalStorageUri.fsPath, origin: 'personal' }];
   if (!vscode.workspace.isTrusted) return roots;
   for (const folder of vscode.workspace.workspaceFolders ?? []) {
     if (folder.uri.scheme === 'file')

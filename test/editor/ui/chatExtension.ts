@@ -21,7 +21,6 @@ export function withChatEngine(): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'chat-engine-'));
   for (const name of ['package.json', 'package.nls.json', 'dist/extension.js', 'media'])
     if (fs.existsSync(name)) fs.cpSync(name, path.join(folder, name), { recursive: true });
-  fs.symlinkSync(path.resolve('models'), path.join(folder, 'models'));
   fs.renameSync(fakeEngine(folder, behaviour), path.join(folder, 'dist/engine.js'));
   return folder;
 }

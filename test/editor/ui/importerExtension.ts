@@ -26,7 +26,7 @@ export function extensionWithImporter(dir: string, { found, plans, speeds, write
   for (const name of ['media', 'l10n']) fs.cpSync(name, path.join(folder, name), { recursive: true });
   for (const name of ['extension.js', 'engine.js', 'trainer.js'])
     fs.copyFileSync(path.join('dist', name), path.join(folder, 'dist', name));
-  for (const name of ['models', 'node_modules']) fs.symlinkSync(fs.realpathSync(name), path.join(folder, name), 'dir');
+  fs.symlinkSync(fs.realpathSync('node_modules'), path.join(folder, 'node_modules'), 'dir');
   const program = fakeEngine(
     dir,
     `const wait = ${JSON.stringify(path.join(dir, 'wait'))};

@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { boxedModel } from './boxedModel.mjs';
 import { build } from './build.mjs';
 import { npm } from './npm.mjs';
 import { root, setUp } from './setup.mjs';
@@ -144,7 +145,7 @@ if (process.argv[1]?.endsWith('package.mjs')) {
     if (values.model) say(await makeModelPackage(values.model, values.out));
     else {
       say(await makePackage(values.target, values.out));
-      await makeModelPackage('models', values.out).then(say, error => console.log(error.message));
+      await makeModelPackage(boxedModel, values.out).then(say, error => console.log(error.message));
     }
   } catch (error) {
     console.error(error.message);

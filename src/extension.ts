@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { clock } from './host/clock';
 import { Completer } from './host/completer';
+import { type Budgets, ContextBudget } from './host/contextBudget';
 import { EngineClient } from './host/engineClient';
 import { ModuleChoice } from './host/modules/moduleChoice';
 import { Registry } from './host/modules/registry';
@@ -40,6 +41,9 @@ import { registerTraining } from './vscode/training/registerTraining';
 import { registerWhy } from './vscode/why';
 import { followWindow } from './vscode/windowChanges';
 
+/** Of the global state: how much text the models see in time. */
+const BUDGETS_KEY = 'residual.contextBudgets';
+
 export function activate(context: vscode.ExtensionContext): void {
   const startMs = performance.now();
   const log = vscode.window.createOutputChannel('Residual', { log: true });
@@ -58,10 +62,17 @@ export function activate(context: vscode.ExtensionContext): void {
     (reason, kept) => refusalMessage(log, reason, kept),
   );
   const speed = new Speed();
+  const budget = new ContextBudget(
+    context.globalState.get<Budgets>(BUDGETS_KEY, {}),
+    budgets => void context.globalState.update(BUDGETS_KEY, budgets),
+  );
   const completer = new Completer(
     {
-      complete: async (request, onProgress, signal) =>
-        speed.add(request, await engine.stream('complete', request, onProgress, signal)),
+      complete: async (request, onProgress, signal) => {
+        const result = await engine.stream('complete', request, onProgress, signal);
+        budget.add(request, result);
+        return speed.add(request, result);
+      },
     },
     account => {
       log.info(accountLine(account));
@@ -92,6 +103,7 @@ export function activate(context: vscode.ExtensionContext): void {
       new InlineCompletions(
         completer,
         choices,
+        budget,
         neighbours,
         status,
         pausing,
@@ -106,7 +118,7 @@ export function activate(context: vscode.ExtensionContext): void {
     registerScoreboard(context, feedback, registry, log),
     registerImprovements({ context, engine, registry, choices, recording, log }),
     registerAddProposal({ context, engine, registry, choices, log }),
-    registerCompareEdits({ extensionUri: context.extensionUri, engine, registry, choices, log }),
+    registerCompareEdits({ extensionUri: context.extensionUri, engine, registry, choices, budget, log }),
     registerWhy(context.extensionUri, feedback, engine, log),
     registerCommands({ registry, choices, completer, status, pausing, log, diagnostics, instant }),
     registerInstantExplorer({ extensionUri: context.extensionUri, engine, instant, log }),
@@ -121,6 +133,7 @@ export function activate(context: vscode.ExtensionContext): void {
       moduleFiles,
       signing,
       speed,
+      budget,
       recording,
       log,
       changingRoots: () => changingRoots(context),

@@ -109,6 +109,7 @@ export async function pictures({ driver, workspace, shoot }) {
   await panel.locator('.comparison [role="status"]', { hasText: /: 8 lines/ }).waitFor({ timeout: 180_000 });
   await shoot('compare', () => into('#compare'));
 
+  await panel.locator('#contextTokens-fixed').click();
   await panel.locator('#number-contextTokens').fill('7');
   await shoot('options', () => into('#options'));
 }

@@ -1,6 +1,7 @@
 /** The engine's methods. Every request names all it needs, so a restarted engine answers as the old one would have. */
 import type { EngineLimits, EngineMethods } from '../protocol/messages';
 import type { Handlers } from '../protocol/rpc';
+import type { HashFiles } from './backgroundHashes';
 import { chatMethods } from './chatMethods';
 import { runCompletion } from './completion';
 import { ModelPool } from './modelPool';
@@ -13,12 +14,12 @@ import { Scheduler } from './scheduler';
 /** Until the host sends its own. */
 const FIRST_LIMITS: EngineLimits = { threads: 0, memoryMiB: 1024 };
 
-export function createEngine(modelsDir: string): Handlers<EngineMethods> {
+export function createEngine(modelsDir: string, hashFiles?: HashFiles): Handlers<EngineMethods> {
   const startMs = performance.now();
   const pulse = new Pulse();
   const onStep = (weightsBytes: number) => pulse.step(weightsBytes);
   const scheduler = new Scheduler(onStep);
-  const pool = new ModelPool({ modelsDir, limits: FIRST_LIMITS, loadNgram, onStep });
+  const pool = new ModelPool({ modelsDir, limits: FIRST_LIMITS, loadNgram, onStep, ...(hashFiles && { hashFiles }) });
   const ngrams = new NgramModules(pool);
   const questions = new NgramQuestions(pool);
   return {

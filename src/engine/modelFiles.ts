@@ -5,6 +5,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { messageOf, sentenceOf, UserError } from '../core/errors';
 import { say } from '../core/sentence';
+import type { HashFiles } from './backgroundHashes';
 
 /** A model folder: `id` is how a person knows it. */
 export interface ModelFolder {
@@ -82,12 +83,21 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+/** Hashing less than this takes less time than another thread does to start. */
+const LARGE_BYTES = 1 << 25;
+
 /** Hashes of files on disk, remembered while size and modification time stay the same. */
 export class FileHashes {
   readonly #known = new Map<string, { readonly stamp: string; readonly sha256: string }>();
 
-  /** @param onStep hears of each piece that is read. */
-  constructor(private readonly onStep: (weightsBytes: number) => void = () => {}) {}
+  /**
+   * @param onStep hears of each piece that is read on this thread
+   * @param hashFiles hashes what is large, on another one
+   */
+  constructor(
+    private readonly onStep: (weightsBytes: number) => void = () => {},
+    private readonly hashFiles?: HashFiles,
+  ) {}
 
   /**
    * Compares the listed files with their hashes; `bytes` gives content that was read anyway.
@@ -99,13 +109,28 @@ export class FileHashes {
     names: readonly string[],
     bytes: ReadonlyMap<string, Uint8Array> = new Map(),
   ): Promise<void> {
-    for (const name of names) {
+    const checked = names.filter(name => listed[name] !== undefined);
+    await this.#hashLarge(checked.filter(name => !bytes.has(name)).map(name => path.join(folder.dir, name)));
+    for (const name of checked) {
       const expected = listed[name];
-      if (expected === undefined) continue;
       const content = bytes.get(name);
       const actual = content ? sha256(content) : await this.#ofFile(folder, name);
       if (actual !== expected) throw wrongHash(folder, name, expected, actual);
     }
+  }
+
+  /** What cannot be hashed there is left to this thread, which names it in its error. */
+  async #hashLarge(files: readonly string[]): Promise<void> {
+    if (this.hashFiles === undefined) return;
+    const unknown: { readonly file: string; readonly stamp: string; readonly sizeBytes: number }[] = [];
+    for (const file of files) {
+      const stamp = await fileStamp(file);
+      if (stamp === undefined || this.#known.get(file)?.stamp === stamp) continue;
+      unknown.push({ file, stamp, sizeBytes: await fileSizeBytes(file) });
+    }
+    if (unknown.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) < LARGE_BYTES) return;
+    const digests = await this.hashFiles(unknown.map(({ file }) => file)).catch(() => []);
+    digests.forEach((digest, i) => void this.#known.set(unknown[i].file, { stamp: unknown[i].stamp, sha256: digest }));
   }
 
   async #ofFile(folder: ModelFolder, name: string): Promise<string> {

@@ -20,6 +20,7 @@ import {
   type LoadNgram,
   loadModule,
 } from './alignmentModule';
+import type { HashFiles } from './backgroundHashes';
 import { inspectProposal } from './inspection';
 import { FileHashes, fileStamp, graphFolders } from './modelFiles';
 import { findProposalFiles, loadProposal, type Proposal } from './proposal';
@@ -70,6 +71,8 @@ export interface PoolOptions {
   readonly modelsDir: string;
   readonly limits: EngineLimits;
   readonly loadNgram: LoadNgram;
+  /** Hashes large files on another thread; on this one when absent. */
+  readonly hashFiles?: HashFiles;
   /** Hears of each step of work before it begins, with the weights it may read. */
   readonly onStep?: (weightsBytes: number) => void;
 }
@@ -90,7 +93,7 @@ export class ModelPool {
   constructor(private readonly options: PoolOptions) {
     this.#limits = options.limits;
     this.#onStep = options.onStep ?? (() => {});
-    this.#hashes = new FileHashes(this.#onStep);
+    this.#hashes = new FileHashes(this.#onStep, options.hashFiles);
     this.#residents = new ResidentModels(options.limits.memoryMiB);
   }
 

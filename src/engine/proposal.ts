@@ -98,11 +98,24 @@ export async function loadProposal(files: ProposalFiles, hashes: FileHashes, exe
   return named(folder, async () => {
     const tokenizerBytes = await readModelFile(folder, 'tokenizer.json');
     const listed = manifest?.files ?? {};
-    const names = ['tokenizer.json', 'config.json', 'tokenizer_config.json', graphFile, ...files.weightFiles];
+    const names = ['tokenizer.json', 'config.json', 'tokenizer_config.json', graphFile];
     await hashes.verify(folder, listed, names, new Map([['tokenizer.json', tokenizerBytes]]));
+    // The weights' hashes are known before anything is evaluated; meanwhile the session is made.
+    const verified = hashes.verify(folder, listed, files.weightFiles);
+    verified.catch(() => {});
     const tokenizer = await tokenizerOf(files, tokenizerBytes);
     const config = parseConfig(await readModelJson(folder, 'config.json'));
-    const session = await openSession(path.join(folder.dir, graphFile), [], files.sizeBytes, execution);
+    const session = await openSession(path.join(folder.dir, graphFile), [], files.sizeBytes, execution).catch(
+      async error => {
+        // Damage is what a runtime stumbles over, and the better explanation.
+        await verified;
+        throw error;
+      },
+    );
+    await verified.catch(async error => {
+      await session.close();
+      throw error;
+    });
     const contextLength = manifest?.contextLength ?? config.contextLength;
     const graph = await openGraph(session, config, contextLength);
     const model = new OnnxModel({

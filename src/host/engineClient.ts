@@ -10,7 +10,7 @@ import { RpcClient } from '../protocol/rpc';
 import { type EngineProcess, startEngine } from './engineProcess';
 import { Watchdog, type WatchLimits } from './watchdog';
 
-/** `idle`: not needed yet. `stopped`: was idle for long, or disposed. `failed`: crashed and not started again yet. */
+/** `idle`: not needed yet. `starting`: until it has answered what it was started for, which may take models. `stopped`: was idle for long, or disposed. `failed`: crashed and not started again yet. */
 export type EngineState = 'idle' | 'starting' | 'ready' | 'stopped' | 'failed';
 
 export interface EngineClientOptions {
@@ -43,6 +43,8 @@ interface Connection {
   readonly process: EngineProcess;
   readonly rpc: RpcClient<Methods>;
   readonly watchdog: Watchdog;
+  /** It has answered. */
+  isUp: boolean;
 }
 
 export class EngineClient {
@@ -136,6 +138,7 @@ export class EngineClient {
     } finally {
       watchdog.end();
       this.#nRunning--;
+      this.#showReady();
       this.#waitForIdle();
     }
   }
@@ -164,7 +167,7 @@ export class EngineClient {
       },
     );
     const rpc = new RpcClient<Methods>(engine.channel, () => this.#lose(engine));
-    const connection = { process: engine, rpc, watchdog: this.#watch(engine, rpc) };
+    const connection = { process: engine, rpc, watchdog: this.#watch(engine, rpc), isUp: false };
     this.#connection = connection;
     this.#sendLimits(rpc);
     return connection;
@@ -182,7 +185,7 @@ export class EngineClient {
     return watchdog;
   }
 
-  /** The first message: its answer says that the engine runs. Later calls are queued behind it in the pipe. */
+  /** The first message. Later calls are queued behind it in the pipe. */
   #sendLimits(rpc: RpcClient<Methods>): void {
     const { signal } = new AbortController();
     const started = this.#limits
@@ -190,12 +193,19 @@ export class EngineClient {
       : rpc.call('status', null, () => {}, signal);
     started.then(
       () => {
-        if (this.#connection?.rpc === rpc) this.#setState('ready');
+        if (this.#connection?.rpc !== rpc) return;
+        this.#connection.isUp = true;
+        // What is asked for already may have models to load.
+        if (this.#nRunning === 0) this.#showReady();
       },
       error => {
         if (!(error instanceof EngineGone)) this.#log(`The engine refused its limits: ${messageOf(error)}`);
       },
     );
+  }
+
+  #showReady(): void {
+    if (this.#connection?.isUp) this.#setState('ready');
   }
 
   /** The process or its channel ended, whichever is noticed first, without being asked to. */

@@ -55,6 +55,8 @@ export interface PanelInput {
     readonly modules: readonly ModuleSetting[];
   };
   readonly isMeasuring: boolean;
+  /** Tokens of context that come in time with this proposal. */
+  contextInTime(proposalDir: string): number;
   /** @param ids of the modules in use; none for the proposal alone. */
   speedOf(proposalDir: string, ids: readonly string[]): SpeedView | undefined;
   readonly instant: InstantView;
@@ -125,6 +127,7 @@ export function panelState(given: PanelInput): PanelState {
       languages: languagesView(input, kind, settings.languages),
       learnFromFeedback: view('learnFromFeedback', settings.learnFromFeedback),
     } satisfies OptionViews,
+    ...(inUse && { contextInTime: input.contextInTime(inUse.dir) }),
   };
 }
 

@@ -17,7 +17,8 @@ export interface Settings {
   readonly languages: Readonly<Record<string, boolean>>;
   /** Globs of files to leave alone. */
   readonly exclude: Readonly<Record<string, boolean>>;
-  readonly contextTokens: number;
+  /** Tokens, or `auto` for what comes in time on this machine. */
+  readonly contextTokens: number | 'auto';
   /** Milliseconds, or `auto` for what is learned from typing and answers. */
   readonly debounce: number | 'auto';
   readonly showGate: number;
@@ -33,6 +34,7 @@ export interface Source {
 
 export function readSettings(source: Source): Settings {
   const debounce = source.value('debounce');
+  const contextTokens = source.value('contextTokens');
   return {
     enable: flag(source, 'enable', true),
     proposal: text(source, 'proposal', 'auto'),
@@ -45,7 +47,10 @@ export function readSettings(source: Source): Settings {
     'chat.maxTokens': Math.round(number(source, 'chat.maxTokens', { least: 16, most: 32_768, otherwise: 1024 })),
     languages: flags(source, 'languages'),
     exclude: flags(source, 'exclude'),
-    contextTokens: Math.round(number(source, 'contextTokens', { least: 64, most: 32_768, otherwise: 768 })),
+    contextTokens:
+      typeof contextTokens === 'number' && !Number.isNaN(contextTokens)
+        ? Math.round(clamp(contextTokens, 64, 32_768))
+        : 'auto',
     debounce:
       typeof debounce === 'number' ? number(source, 'debounce', { least: 0, most: 5000, otherwise: 0 }) : 'auto',
     showGate: number(source, 'showGate', { least: 0, most: 1, otherwise: 0.05 }),

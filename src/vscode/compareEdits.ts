@@ -9,6 +9,7 @@ import type { EditPlace } from '../core/edits/editPlaces';
 import { isAbortError, messageOf } from '../core/errors';
 import { clock } from '../host/clock';
 import type { CompletionEngine } from '../host/completer';
+import type { ContextBudget } from '../host/contextBudget';
 import { type ComparedModules, comparedModules, modulesAnywhere } from '../host/edits/comparedModules';
 import { listChanges } from '../host/edits/editChanges';
 import { placesOf, replay } from '../host/edits/replayEdits';
@@ -43,6 +44,7 @@ export interface CompareEditsParts {
   readonly engine: EngineClient;
   readonly registry: Registry;
   readonly choices: ModuleChoice;
+  readonly budget: ContextBudget;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -165,7 +167,7 @@ class CompareEdits implements vscode.Disposable {
       const line = {
         engine: this.completions,
         quiet: this.quiet,
-        contextTokens: this.settings(folder).contextTokens,
+        contextTokens: this.parts.budget.tokensOf(this.settings(folder).contextTokens, alone.proposal.dir),
         clock,
       };
       for await (const one of replay(places, { alone, alignedAt }, line, signal)) {

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { isAbortError } from '../core/errors';
 import type { Completer } from '../host/completer';
+import type { ContextBudget } from '../host/contextBudget';
 import type { ModuleChoice } from '../host/modules/moduleChoice';
 import { refusalFor } from './admission';
 import { abortSignalOf } from './cancellation';
@@ -22,6 +23,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
   constructor(
     private readonly completer: Completer,
     private readonly choices: ModuleChoice,
+    private readonly budget: ContextBudget,
     private readonly neighbours: Neighbours,
     private readonly status: StatusBar,
     private readonly pausing: Pausing,
@@ -57,7 +59,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
           document: document.uri.toString(),
           text: textAround(document, position, this.neighbours.for(document, position), selected),
           choice,
-          contextTokens: settings.contextTokens,
+          contextTokens: this.budget.tokensOf(settings.contextTokens, choice.proposal.dir),
           nCompletions: invoked ? N_INVOKED : 1,
           debounce: settings.debounce,
           showGate: settings.showGate,

@@ -44,12 +44,13 @@ export class ComparisonOnFile {
 
   /**
    * Compares on the lines of a document; one that runs is cancelled.
+   * @param contextTokens by the proposal's folder
    * @param sides says which models, and throws when they are not there.
    */
   async run(
     document: vscode.TextDocument | undefined,
     titles: { readonly a: string; readonly b: string },
-    contextTokens: number,
+    contextTokens: (proposalDir: string) => number,
     sides: () => Promise<Sides>,
   ): Promise<void> {
     this.cancel();
@@ -70,7 +71,8 @@ export class ComparisonOnFile {
       const choices = await sides();
       const write = (spot: (typeof spots)[number], side: 'a' | 'b', signal: AbortSignal) => {
         const text = { ...textAround(document, new vscode.Position(spot.line, spot.column), []), lineRest: '' };
-        return writeLine({ ...this.line, contextTokens }, choices[side], text, signal).then(({ written }) => written);
+        const line = { ...this.line, contextTokens: contextTokens(choices[side].proposal.dir) };
+        return writeLine(line, choices[side], text, signal).then(({ written }) => written);
       };
       for await (const row of compareAt(spots, write, running.signal)) {
         rows.push(row);

@@ -284,7 +284,8 @@ export class SettingsPanelIntents {
       id === '' ? vscode.l10n.t('The proposal alone') : (found.find(module => module.id === id)?.manifest?.title ?? id);
     const choiceOf = (id: string) =>
       this.panel.choiceOf(id === '' ? [] : [active.find(module => module.id === id) ?? { id }]);
-    await this.panel.comparison.run(this.panel.document, { a: titleOf(a), b: titleOf(b) }, contextTokens, async () => ({
+    const tokensOf = (proposalDir: string) => this.parts.budget.tokensOf(contextTokens, proposalDir);
+    await this.panel.comparison.run(this.panel.document, { a: titleOf(a), b: titleOf(b) }, tokensOf, async () => ({
       a: await choiceOf(a),
       b: await choiceOf(b),
     }));

@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import { clock } from '../host/clock';
 import type { CompletionEngine } from '../host/completer';
+import type { ContextBudget } from '../host/contextBudget';
 import type { EngineClient } from '../host/engineClient';
 import { INSTANT_ID } from '../host/modules/instantManifest';
 import type { InstantModule } from '../host/modules/instantModule';
@@ -52,6 +53,7 @@ export interface SettingsPanelParts {
   readonly moduleFiles: ModuleFiles;
   readonly signing: ModuleSigning;
   readonly speed: Speed;
+  readonly budget: ContextBudget;
   readonly recording: FeedbackRecording;
   readonly log: vscode.LogOutputChannel;
   /** Folders of models that may change while the panel is open. */
@@ -79,7 +81,7 @@ export class SettingsPanelModel implements vscode.Disposable {
     private readonly parts: SettingsPanelParts,
     private readonly post: (message: ToSettingsPage) => void,
   ) {
-    const { engine, speed, neighbours, pausing, instant } = parts;
+    const { engine, speed, budget, neighbours, pausing, instant } = parts;
     this.engine = {
       complete: (request, onProgress, signal) => engine.stream('complete', request, onProgress, signal),
     };
@@ -92,6 +94,7 @@ export class SettingsPanelModel implements vscode.Disposable {
       engine: completions,
       quiet: this.quiet,
       neighbours,
+      budget,
       alone: () => this.choiceOf([]),
       aligned: () => this.choiceOf(this.settings.modules.map(module => ({ ...module, ...this.draftOf(module.id) }))),
       onChange: preview => post({ kind: 'preview', preview }),
@@ -223,9 +226,10 @@ export class SettingsPanelModel implements vscode.Disposable {
 
   private async measureBoth(): Promise<void> {
     const { contextTokens, modules } = this.settings;
+    const { speed, budget } = this.parts;
     for (const choice of [await this.choiceOf([]), ...(modules.length === 0 ? [] : [await this.choiceOf(modules)])])
       await this.quiet.run(
-        signal => this.parts.speed.measure(this.engine, choice, contextTokens, signal),
+        signal => speed.measure(this.engine, choice, budget.tokensOf(contextTokens, choice.proposal.dir), signal),
         this.gone.signal,
       );
   }
@@ -246,7 +250,7 @@ export class SettingsPanelModel implements vscode.Disposable {
   }
 
   private async state(): Promise<PanelState> {
-    const { engine, registry, pausing, speed } = this.parts;
+    const { engine, registry, pausing, speed, budget } = this.parts;
     const modules = await registry.modules();
     return panelState({
       scopes: scopesOfWindow(),
@@ -262,6 +266,7 @@ export class SettingsPanelModel implements vscode.Disposable {
       ...this.ruleOfPreview(),
       isMeasuring: this.measuring !== undefined,
       speedOf: (dir, ids) => speed.of(dir, ids),
+      contextInTime: dir => budget.tokensOf('auto', dir),
       instant: this.instantView(modules),
       learning: this.parts.recording.view,
       openLanguages: vscode.window.visibleTextEditors

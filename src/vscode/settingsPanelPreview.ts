@@ -7,6 +7,7 @@ import { isAbortError } from '../core/errors';
 import type { CompletionText } from '../core/fim';
 import { tidy } from '../core/tidy';
 import { type CompletionEngine, requestOf } from '../host/completer';
+import type { ContextBudget } from '../host/contextBudget';
 import type { Choice } from '../host/modules/moduleChoice';
 import type { Quiet } from '../host/quiet';
 import type { Preview, PreviewSide } from '../protocol/pages/settingsState';
@@ -25,6 +26,7 @@ export interface PreviewParts {
   readonly engine: CompletionEngine;
   readonly quiet: Quiet;
   readonly neighbours: Neighbours;
+  readonly budget: ContextBudget;
   /** The proposal of the scope shown. @throws UserError when there is none. */
   alone(): Promise<Choice>;
   /** The same with its modules, as their sliders stand. @throws UserError when one of them is not there. */
@@ -133,7 +135,7 @@ export class LivePreview implements vscode.Disposable {
     try {
       const proposal = await this.parts.alone();
       if (signal.aborted) return;
-      const { contextTokens } = settings;
+      const contextTokens = this.parts.budget.tokensOf(settings.contextTokens, proposal.proposal.dir);
       const key = JSON.stringify([document.uri, document.version, position, proposal.proposal.dir, contextTokens]);
       const kept = this.asked?.key === key ? this.asked : undefined;
       const text = kept?.text ?? textAround(document, position, this.parts.neighbours.for(document, position));

@@ -171,6 +171,23 @@ describe('the engine process', () => {
     }
   });
 
+  it('is starting until what it was started for is answered, or no longer wanted', async () => {
+    const { client } = open();
+    const seen: string[] = [];
+    await client.stream('complete', REQUEST, () => seen.push(client.state), never);
+    assert.deepEqual(new Set(seen), new Set(['starting']));
+    assert.equal(client.state, 'ready');
+
+    const other = open().client;
+    const controller = new AbortController();
+    const ready = reached(other, 'ready');
+    await assert.rejects(
+      other.stream('complete', REQUEST, () => controller.abort(), controller.signal),
+      isAbortError,
+    );
+    await ready;
+  });
+
   it('stops after being idle, and starts again', async () => {
     const { client, states } = open({ idleMs: 1 });
     await client.call('warm', WARM, never);

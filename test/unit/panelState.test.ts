@@ -19,7 +19,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   languages: { '*': true, plaintext: false },
   exclude: {},
   debounce: 'auto',
-  contextTokens: 768,
+  contextTokens: 'auto',
   showGate: 0.05,
   threads: 0,
   memoryMiB: 1024,
@@ -94,6 +94,7 @@ function stateOf(
     modules: [module('a'), module('b')],
     isMeasuring: false,
     speedOf: () => undefined,
+    contextInTime: () => 256,
     learning: { kind: 'no-workspace' },
     instant: { kind: 'offered' },
     openLanguages: [],
@@ -108,10 +109,10 @@ describe('state of the settings panel', () => {
     [value, source, isSetHere ? 'here' : '', overriddenIn ?? ''].join(' ').trimEnd();
 
   const rows: readonly [string, string, Parameters<typeof stateOf>[0], string][] = [
-    ['nobody says anything', 'workspace', {}, '768 default'],
+    ['nobody says anything', 'workspace', {}, 'auto default'],
     ['the scope says it', 'workspace', { workspace: { contextTokens: 512 } }, '512 workspace here'],
     ['a wider scope says it', 'workspace', { user: { contextTokens: 256 } }, '256 user'],
-    ['a narrower scope says otherwise', 'user', { workspace: { contextTokens: 512 } }, '768 default  workspace'],
+    ['a narrower scope says otherwise', 'user', { workspace: { contextTokens: 512 } }, 'auto default  workspace'],
     [
       'every scope says something',
       'workspace',
@@ -119,13 +120,19 @@ describe('state of the settings panel', () => {
       '512 workspace here folder',
     ],
     ['the folder says it', 'folder:file:///one', { folder: { contextTokens: 128 } }, '128 folder here'],
-    ['nonsense is said', 'workspace', { workspace: { contextTokens: 'many' } }, '768 workspace here'],
+    ['nonsense is said', 'workspace', { workspace: { contextTokens: 'many' } }, 'auto workspace here'],
   ];
   for (const [what, scope, said, expected] of rows) {
     it(`says what holds and where it comes from when ${what}`, () => {
       assert.equal(provenance(stateOf(said, { scope }).options.contextTokens), expected);
     });
   }
+
+  it('says how much context comes in time with the proposal in use', () => {
+    const contextInTime = (dir: string) => (dir === proposal('p').dir ? 192 : 768);
+    assert.equal(stateOf({}, { contextInTime }).contextInTime, 192);
+    assert.equal(stateOf({}, { contextInTime, proposals: [] }).contextInTime, undefined);
+  });
 
   it('lets what belongs to the machine be changed for the user alone', () => {
     const locked = (scope: string) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { seededRandom } from '../../src/core/random';
 import {
   type FromSettingsPage,
+  LEARNED_NAMES,
   MODULE_ACTIONS,
   NUMBER_NAMES,
   PLAIN_ACTIONS,
@@ -30,7 +31,7 @@ const MESSAGES: readonly FromSettingsPage[] = [
   { kind: 'setLanguage', id: '*', isOn: true },
   { kind: 'setLanguage', id: 'css', isOn: undefined },
   ...NUMBER_NAMES.map(name => ({ kind: 'setNumber', name, value: 7 }) as const),
-  { kind: 'setNumber', name: 'debounce', value: 'auto' },
+  ...LEARNED_NAMES.map(name => ({ kind: 'setNumber', name, value: 'auto' }) as const),
   ...SETTING_NAMES.map(name => ({ kind: 'reset', name }) as const),
   { kind: 'compare', a: '', b: 'react' },
   { kind: 'notice', id: 3, action: undefined },

@@ -29,6 +29,10 @@ export type SettingName = (typeof SETTING_NAMES)[number];
 export const NUMBER_NAMES = ['debounce', 'contextTokens', 'showGate', 'threads', 'memoryMiB'] as const;
 export type NumberName = (typeof NUMBER_NAMES)[number];
 
+/** Numbers that are `auto` until a person says otherwise. */
+export const LEARNED_NAMES = ['debounce', 'contextTokens'] as const;
+export type LearnedName = (typeof LEARNED_NAMES)[number];
+
 /** What can be done with one module: `use` takes the place of others, `add` joins them, `drop` stops using it. */
 export const MODULE_ACTIONS = [
   'use',
@@ -159,7 +163,8 @@ export function parseFromSettingsPage(message: unknown): FromSettingsPage | unde
     }
     case 'setNumber': {
       const name = NUMBER_NAMES.find(known => known === fields.name);
-      const value = name === 'debounce' && fields.value === 'auto' ? fields.value : finiteOf(fields.value);
+      const isAuto = fields.value === 'auto' && LEARNED_NAMES.some(learned => learned === name);
+      const value = isAuto ? ('auto' as const) : finiteOf(fields.value);
       return name && value !== undefined ? { kind, name, value } : undefined;
     }
     case 'reset': {

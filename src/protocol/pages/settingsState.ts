@@ -144,7 +144,7 @@ export interface LanguageRow {
 export interface OptionViews {
   readonly enable: SettingView<boolean>;
   readonly debounce: SettingView<number | 'auto'>;
-  readonly contextTokens: SettingView<number>;
+  readonly contextTokens: SettingView<number | 'auto'>;
   readonly showGate: SettingView<number>;
   readonly threads: SettingView<number>;
   readonly memoryMiB: SettingView<number>;
@@ -196,6 +196,8 @@ export interface PanelState {
   readonly instant: InstantView;
   readonly learning: LearningView;
   readonly options: OptionViews;
+  /** Tokens of context that come in time with the proposal in use. */
+  readonly contextInTime?: number;
 }
 
 /** One completion of a preview. */

@@ -2,7 +2,7 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 import { repeat } from 'lit-html/directives/repeat.js';
-import type { NumberName, SettingName } from '../../protocol/pages/settings';
+import type { LearnedName, NumberName, SettingName } from '../../protocol/pages/settings';
 import type { LanguageRow, PanelState, SettingView } from '../../protocol/pages/settingsState';
 import { t } from '../page';
 import { learningControl } from './learning';
@@ -25,7 +25,7 @@ const RANGES: Record<NumberName, Range> = {
   memoryMiB: { min: 64, max: 1_048_576, step: 1 },
 };
 
-export function optionsSection(page: SettingsPage, { options, learning }: PanelState): TemplateResult {
+export function optionsSection(page: SettingsPage, { options, learning, contextInTime }: PanelState): TemplateResult {
   const openSettings = () => page.post({ kind: 'do', action: 'openSettings' });
   return section(
     'options',
@@ -34,8 +34,8 @@ export function optionsSection(page: SettingsPage, { options, learning }: PanelS
     html`<div class="settings">
       ${row(page, 'enable', t('Complete code as you type'), t('Off is off for everything, also for what is prepared in advance.'), options.enable, enableSwitch(page, options.enable))}
       ${row(page, 'languages', t('Languages'), t('Where completions come. A language without a row follows “All others”.'), options.languages, languageList(page, options.languages))}
-      ${row(page, 'debounce', t('Wait after a key'), t('Learned: from how fast you type and how fast this machine answers.'), options.debounce, debounceControl(page, options.debounce))}
-      ${row(page, 'contextTokens', t('Context'), t('Tokens of text around the cursor that the models see at most. More is slower.'), options.contextTokens, numberBox(page, 'contextTokens', t('Context'), options.contextTokens, t('tokens')))}
+      ${row(page, 'debounce', t('Wait after a key'), t('Learned: from how fast you type and how fast this machine answers.'), options.debounce, learnedControl(page, 'debounce', t('Wait after a key'), options.debounce, 75, t('ms')))}
+      ${row(page, 'contextTokens', t('Context'), contextText(contextInTime), options.contextTokens, learnedControl(page, 'contextTokens', t('Context'), options.contextTokens, contextInTime ?? 768, t('tokens')))}
       ${row(page, 'showGate', t('Show from'), t('Completions whose first line is less probable are held back. 0 shows all; 0.05 is the default.'), options.showGate, numberBox(page, 'showGate', t('Show from'), options.showGate, t('probability')))}
       ${row(page, 'threads', t('Processor threads'), t('Of the engine. 0 chooses by the machine.'), options.threads, numberBox(page, 'threads', t('Processor threads'), options.threads, t('threads')))}
       ${row(page, 'memoryMiB', t('Memory for models'), t('Loaded models may take this much; those used longest ago are unloaded first.'), options.memoryMiB, numberBox(page, 'memoryMiB', t('Memory for models'), options.memoryMiB, t('MiB')))}
@@ -109,29 +109,44 @@ function languageRow(page: SettingsPage, { id, name, isOn, isSetHere }: Language
     }`;
 }
 
-function debounceControl(page: SettingsPage, view: SettingView<number | 'auto'>): TemplateResult {
-  const isAuto = view.value === 'auto' && !page.typed.has('debounce');
+function contextText(inTime: number | undefined): string {
+  const what = t('Text around the cursor that the models see at most. More is slower.');
+  return inTime === undefined
+    ? what
+    : `${what} ${t('Learned: as much as lets a completion at a new place come within 1.2 s, here {0} tokens.', number(inTime))}`;
+}
+
+/** What is learned, or a number of the person's own, which begins with `first`. */
+function learnedControl(
+  page: SettingsPage,
+  name: LearnedName,
+  title: string,
+  view: SettingView<number | 'auto'>,
+  first: number,
+  unit: string,
+): TemplateResult {
+  const isAuto = view.value === 'auto' && !page.typed.has(name);
   const auto = () => {
-    page.typed.delete('debounce');
-    page.post({ kind: 'setNumber', name: 'debounce', value: 'auto' });
+    page.typed.delete(name);
+    page.post({ kind: 'setNumber', name, value: 'auto' });
   };
-  const fixed = () => page.post({ kind: 'setNumber', name: 'debounce', value: 75 });
-  return html`<div class="choices" role="radiogroup" aria-label=${t('Wait after a key')} aria-describedby="about-debounce">
+  const fixed = () => page.post({ kind: 'setNumber', name, value: first });
+  return html`<div class="choices" role="radiogroup" aria-label=${title} aria-describedby="about-${name}">
     <label class="check">
-      <input type="radio" name="debounce" id="debounce-auto" .checked=${live(isAuto)} @change=${auto} /> ${t('Learned')}
+      <input type="radio" name=${name} id="${name}-auto" .checked=${live(isAuto)} @change=${auto} /> ${t('Learned')}
     </label>
     <label class="check">
-      <input type="radio" name="debounce" id="debounce-fixed" .checked=${live(!isAuto)} @change=${fixed} /> ${t('Always')}
+      <input type="radio" name=${name} id="${name}-fixed" .checked=${live(!isAuto)} @change=${fixed} /> ${t('Always')}
     </label>
     ${
       isAuto
         ? nothing
         : numberBox(
             page,
-            'debounce',
-            t('Milliseconds to wait after a key'),
-            { ...view, value: view.value === 'auto' ? 0 : view.value },
-            t('ms'),
+            name,
+            `${title} (${unit})`,
+            { ...view, value: view.value === 'auto' ? first : view.value },
+            unit,
           )
     }
   </div>`;

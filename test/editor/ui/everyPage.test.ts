@@ -52,7 +52,7 @@ const EMPTY: Readonly<Record<string, readonly [german: string, ...messages: unkn
       state: panelState({
         ...{ scopes: [{ id: 'user', kind: 'user', name: '' }], scope: 'user', inspect: () => ({}), isTrusted: false },
         ...{ engine: { state: 'idle' }, pauses: [], notices: [], proposals: [], modules: [], isMeasuring: false },
-        ...{ speedOf: () => undefined, instant: { kind: 'offered' }, openLanguages: [] },
+        ...{ contextInTime: () => 256, speedOf: () => undefined, instant: { kind: 'offered' }, openLanguages: [] },
         ...{ languageName: id => id, translate: text => text, learning: { kind: 'no-workspace' } },
       }),
     },

@@ -276,6 +276,7 @@ describe('the settings panel', () => {
 
     it('take a number that is allowed and no other', async () => {
       const { driver } = window;
+      await page.find('#contextTokens-fixed').click();
       const box = page.find('#number-contextTokens');
       await box.fill('7');
       await driver.press('Enter');

@@ -76,7 +76,7 @@ export async function runChat(
   for await (const step of decode(sequence, aligners, params, signal)) {
     const bytes = tokenizer.bytes(step.token);
     // Models have several tokens that end a turn or a text; none of them stands for text.
-    if (bytes.length === 0) {
+    if (bytes.length === 0 || prompt.stopTokens.has(step.token)) {
       stop = 'end';
       break;
     }
@@ -106,8 +106,8 @@ export function capabilitiesOf({ manifest, model, chat }: LoadedProposal, sizeBy
   return {
     proposalId: manifest.id,
     title: manifest.title,
-    style: chat.style,
-    instructionTuned: chat.style === 'chatml',
+    style: chat.style === 'comment' ? 'comment' : 'template',
+    instructionTuned: chat.style !== 'comment',
     contextLength: model.contextLength,
     sizeBytes,
   };

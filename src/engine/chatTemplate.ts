@@ -202,12 +202,14 @@ function formattedTime(date: Date, format: string): string {
   return format.replace(/%(.)/g, (whole, field: string) => fields[field] ?? whole);
 }
 
+const outside: { run?: () => unknown } = vm.createContext({});
 const running = new vm.Script('run()');
 
 /** A template runs in the engine's thread, and can be interrupted there only from outside of its code. */
 function withinTime<T>(run: () => T): T {
   try {
-    return running.runInNewContext({ run }, { timeout: LONGEST_RENDER_MS }) as T;
+    outside.run = run;
+    return running.runInContext(outside, { timeout: LONGEST_RENDER_MS }) as T;
   } catch (error) {
     throw error instanceof UserError ? error : unusable(messageOf(error).replace(/[.\s]+$/, ''));
   }

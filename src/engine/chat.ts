@@ -110,5 +110,13 @@ export function capabilitiesOf({ manifest, model, chat }: LoadedProposal, sizeBy
     instructionTuned: chat.style !== 'comment',
     contextLength: model.contextLength,
     sizeBytes,
+    nParameters: Math.round(sizeBytes / bytesPerWeight(manifest.dtype)),
   };
+}
+
+/** By what exporters call their formats: `fp16`, `int8`, `quantized`, `q4f16`, `bnb4`. Scales and what stays finer are in the 5 bits. */
+function bytesPerWeight(dtype: string): number {
+  if (/4/.test(dtype)) return 5 / 8;
+  if (/16/.test(dtype)) return 2;
+  return /8|quantized/.test(dtype) ? 1 : 4;
 }

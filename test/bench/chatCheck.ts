@@ -6,7 +6,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { shownAnswer } from '../../src/core/chat/chatAnswer';
+import { isWhole, shownAnswer } from '../../src/core/chat/chatAnswer';
 import { messageOf, UserError } from '../../src/core/errors';
 import { chatPromptOf, runChat } from '../../src/engine/chat';
 import { type Lease, ModelPool } from '../../src/engine/modelPool';
@@ -61,7 +61,7 @@ async function main(): Promise<void> {
       () => {},
       signal,
     );
-    const answer = shownAnswer(result.shape, result.text, 'over');
+    const answer = shownAnswer(result.shape, result.text, isWhole(result.stop) ? 'over' : 'streaming');
     ours.push(await checked(question, answer, result.stop));
     if (!values.json) report(folder.id, ours[ours.length - 1]);
   }

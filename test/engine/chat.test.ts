@@ -350,6 +350,7 @@ describe('a chat in the engine process', () => {
         assert.equal(capabilities.style, isTuned ? 'template' : 'comment');
         assert.equal(capabilities.contextLength, 1024);
         assert.ok(capabilities.sizeBytes > 0);
+        assert.equal(capabilities.nParameters, Math.round(capabilities.sizeBytes / 4));
       });
     }
 

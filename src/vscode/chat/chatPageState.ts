@@ -10,6 +10,7 @@ import type { ContextPiece } from './chatContext';
 /** What to offer by the code of a failure; `showLog` where nothing better is known. */
 const NEXT_STEPS: Readonly<Record<string, readonly ChatAction[]>> = {
   'broken-module': ['chooseModules', 'showLog'],
+  'chat-template': ['newChat', 'openSettings', 'showLog'],
   'instant-not-built': ['chooseModules'],
   'prompt-too-long': ['newChat', 'openSettings'],
   'too-little-memory': ['openSettings', 'showLog'],

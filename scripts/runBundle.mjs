@@ -14,7 +14,7 @@ export async function runBundle(entryPoint) {
     bundle: true,
     platform: 'node',
     format: 'cjs',
-    external: ['onnxruntime-node'],
+    external: ['onnxruntime-node', 'esbuild'],
     loader: { '.txt': 'text' },
     logLevel: 'warning',
   });

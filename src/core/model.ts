@@ -24,6 +24,8 @@ export interface Tokenizer {
   readonly id: string;
   readonly vocabSize: number;
   readonly special: SpecialTokens;
+  /** All special tokens, by how they are spelled where a text may name them, as chat templates do. */
+  readonly specialTexts: ReadonlyMap<string, number>;
   /** Token ids of `text`; text that spells a special token is encoded as ordinary text. */
   encode(text: string): readonly number[];
   /** Text of `tokens`; special tokens decode to nothing, incomplete UTF-8 to U+FFFD. */

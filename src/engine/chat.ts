@@ -76,7 +76,7 @@ export async function runChat(
   for await (const step of decode(sequence, aligners, params, signal)) {
     const bytes = tokenizer.bytes(step.token);
     // Models have several tokens that end a turn or a text; none of them stands for text.
-    if (bytes.length === 0) {
+    if (bytes.length === 0 || prompt.stopTokens.has(step.token)) {
       stop = 'end';
       break;
     }
@@ -106,9 +106,17 @@ export function capabilitiesOf({ manifest, model, chat }: LoadedProposal, sizeBy
   return {
     proposalId: manifest.id,
     title: manifest.title,
-    style: chat.style,
-    instructionTuned: chat.style === 'chatml',
+    style: chat.style === 'comment' ? 'comment' : 'template',
+    instructionTuned: chat.style !== 'comment',
     contextLength: model.contextLength,
     sizeBytes,
+    nParameters: Math.round(sizeBytes / bytesPerWeight(manifest.dtype)),
   };
+}
+
+/** By what exporters call their formats: `fp16`, `int8`, `quantized`, `q4f16`, `bnb4`. Scales and what stays finer are in the 5 bits. */
+function bytesPerWeight(dtype: string): number {
+  if (/4/.test(dtype)) return 5 / 8;
+  if (/16/.test(dtype)) return 2;
+  return /8|quantized/.test(dtype) ? 1 : 4;
 }

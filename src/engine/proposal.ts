@@ -125,7 +125,7 @@ export async function loadProposal(files: ProposalFiles, hashes: FileHashes, exe
       weightsBytes: files.sizeBytes,
       close: () => session.close(),
     });
-    const chat = await readChatFormat(folder, manifest, tokenizer.special, fimOrder(manifest, tokenizer.special));
+    const chat = await readChatFormat(folder, manifest, tokenizer, fimOrder(manifest, tokenizer.special));
     const described = manifest ?? describe(folder, config, graphFile, session, tokenizer.special);
     return { manifest: described, tokenizer, model, chat, architecture: config.architecture };
   });

@@ -79,6 +79,7 @@ const MAX_REMEMBERED_PIECES = 65_536;
 const MAX_REMEMBERED_PIECE_LENGTH = 256;
 
 class ByteLevelTokenizer implements Tokenizer {
+  readonly specialTexts: ReadonlyMap<string, number>;
   readonly #normalize: (text: string) => string;
   readonly #split: Split;
   readonly #encoding: IncrementalEncoding;
@@ -99,6 +100,7 @@ class ByteLevelTokenizer implements Tokenizer {
   ) {
     const specialIds = new Set<number>(Object.values(special) as number[]);
     for (const token of json.added_tokens) if (token.special) specialIds.add(token.id);
+    const specialTexts = new Map<string, number>();
     // The library is not to see the vocabulary, of which it would make tables of its own.
     const { normalizer } = new Library({ ...json, added_tokens: [], model: EMPTY_MODEL } as never, {});
     this.#normalize = normalizer ? text => normalizer(text) : text => text;
@@ -108,13 +110,19 @@ class ByteLevelTokenizer implements Tokenizer {
     this.#tokens = new TokenBytes(merges.length + 256);
     for (const spelled in vocab) {
       const token = vocab[spelled];
-      if (specialIds.has(token)) this.#tokens.reserve(token);
-      else this.#tokens.addSpelled(token, spelled);
+      if (specialIds.has(token)) {
+        this.#tokens.reserve(token);
+        specialTexts.set(spelled, token);
+      } else this.#tokens.addSpelled(token, spelled);
     }
+    this.specialTexts = specialTexts;
     this.#pairs = new BytePairs(this.#tokens, merges, ignore_merges);
     for (const { id: token, content } of json.added_tokens) {
       this.#tokens.reserve(token);
-      if (specialIds.has(token)) continue;
+      if (specialIds.has(token)) {
+        specialTexts.set(content, token);
+        continue;
+      }
       this.#tokens.addApart(token, this.#textEncoder.encode(content));
       this.#addedIds.set(content, [token]);
     }

@@ -81,7 +81,7 @@ export async function planImport(source: string): Promise<ImportPlan> {
       formats,
       contextLength: model.shape.contextLength,
       fim: fimFieldOf(model, tokenizerOf(model)) !== undefined,
-      chat: writesChat(model),
+      chat: writesChat(model, tokenizerOf(model)),
     };
   } finally {
     await model.close();

@@ -1,6 +1,8 @@
 /** The small files of an imported proposal: what other programs and the engine read of its architecture and its tokens. */
+import { UserError } from '../core/errors';
 import type { Fim } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
+import { templateOf } from '../engine/chatFormat';
 import { fimOf } from './decoder/fim';
 import type { SourceModel } from './sourceModel';
 
@@ -28,12 +30,16 @@ export function fimFieldOf({ shape, title }: SourceModel, tokenizer: Tokenizer):
   return fimOf({ family: shape.family, title, special: tokenizer.special });
 }
 
-/** Whether it was tuned to converse: its template's end of a turn also ends its texts. */
-export function writesChat({ text }: SourceModel): boolean {
-  const { chat_template, eos_token } = JSON.parse(text['tokenizer_config.json']) as {
-    readonly chat_template?: unknown;
-    readonly eos_token?: unknown;
+/** Whether it was tuned to converse. A template that cannot be used is the chat's to tell of. */
+export function writesChat({ text }: SourceModel, tokenizer: Tokenizer): boolean {
+  const files = {
+    config: JSON.parse(text['tokenizer_config.json']),
+    generation: JSON.parse(text['generation_config.json']),
   };
-  const end = typeof eos_token === 'object' ? (eos_token as { content?: unknown } | null)?.content : eos_token;
-  return JSON.stringify(chat_template ?? '').includes('<|im_start|>') && end === '<|im_end|>';
+  try {
+    return templateOf(files, tokenizer, { saysSo: false }) !== undefined;
+  } catch (error) {
+    if (error instanceof UserError) return true;
+    throw error;
+  }
 }

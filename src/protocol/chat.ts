@@ -56,6 +56,8 @@ export interface ChatCapabilities {
   /** Positions for prompt and answer together. */
   readonly contextLength: number;
   readonly sizeBytes: number;
+  /** About, by the size of its files and the format of its weights. */
+  readonly nParameters: number;
 }
 
 export interface CountTokensRequest {

@@ -9,10 +9,12 @@ import { isAbortError, UserError } from '../../src/core/errors';
 import { chatMethods } from '../../src/engine/chatMethods';
 import { runCompletion } from '../../src/engine/completion';
 import { ModelPool } from '../../src/engine/modelPool';
+import { findProposalFiles, loadTokenizer } from '../../src/engine/proposal';
 import { Scheduler } from '../../src/engine/scheduler';
 import { EngineClient } from '../../src/host/engineClient';
 import type { ChatProgress, ChatRequest } from '../../src/protocol/chat';
 import type { CompleteRequest, CompleteResult } from '../../src/protocol/messages';
+import { CHATML } from '../unit/support/chatml';
 import { copyOf, DELTA, never, proposalDir, removeCopies } from './support/fixtures';
 
 const TINY = { id: 'tiny', dir: path.join(DELTA, 'proposals/tiny') };
@@ -293,7 +295,7 @@ describe('a chat in the engine process', () => {
 
   /** The tiny proposal with files beside it as those of a model that was tuned to converse. */
   function conversing(
-    config: object = { eos_token: '<|im_end|>', chat_template: '{{ "<|im_start|>" }}' },
+    config: object = { eos_token: '<|im_end|>', chat_template: CHATML },
     other: Record<string, string> = {},
   ) {
     const dir = copyOf(TINY.dir);
@@ -307,7 +309,7 @@ describe('a chat in the engine process', () => {
   }
 
   describe('asks as the folder says', () => {
-    const template = '{{ "<|im_start|>" }}';
+    const template = CHATML;
     const rows: readonly (readonly [string, object, Record<string, string>, boolean])[] = [
       ['a template and its end of a turn', { eos_token: '<|im_end|>', chat_template: template }, {}, true],
       ['the end as an object', { eos_token: { content: '<|im_end|>' }, chat_template: template }, {}, true],
@@ -326,7 +328,12 @@ describe('a chat in the engine process', () => {
         true,
       ],
       ['a template that a base model brings along', { eos_token: '<|endoftext|>', chat_template: template }, {}, false],
-      ['another template', { eos_token: '<|im_end|>', chat_template: '[INST]' }, {}, false],
+      [
+        'a template in the style of another family',
+        { eos_token: '<|file_sep|>', chat_template: CHATML.replaceAll('<|im_end|>', '<|file_sep|>') },
+        {},
+        true,
+      ],
       ['no template', { eos_token: '<|im_end|>' }, {}, false],
       ['a manifest that says so', { eos_token: '<|endoftext|>' }, { 'residual.json': '{"chat":"chatml"}' }, true],
       [
@@ -340,11 +347,54 @@ describe('a chat in the engine process', () => {
       it(title, async () => {
         const capabilities = await client.call('chatCapabilities', { proposal: conversing(config, files) }, never);
         assert.equal(capabilities.instructionTuned, isTuned);
-        assert.equal(capabilities.style, isTuned ? 'chatml' : 'comment');
+        assert.equal(capabilities.style, isTuned ? 'template' : 'comment');
         assert.equal(capabilities.contextLength, 1024);
         assert.ok(capabilities.sizeBytes > 0);
+        assert.equal(capabilities.nParameters, Math.round(capabilities.sizeBytes / 4));
       });
     }
+
+    it('a template that is broken, which fails the chat alone', async () => {
+      const proposal = conversing({ eos_token: '<|im_end|>', chat_template: '{% if %}' });
+      const { instructionTuned } = await client.call('chatCapabilities', { proposal }, never);
+      assert.equal(instructionTuned, true);
+      await assert.rejects(ask({ proposal }), (error: unknown) => {
+        assert.ok(error instanceof UserError && error.code === 'chat-template');
+        assert.match(error.message, /^"tiny": The chat template of the model cannot be used: .* write "chat": "none"/);
+        return true;
+      });
+      assert.ok((await client.call('complete', { ...COMPLETE, proposal }, never)).completions.length > 0);
+    });
+
+    it('the named template that is the default', async () => {
+      const other = CHATML.replace('assistant', 'tool');
+      const named = [
+        { name: 'tool_use', template: other },
+        { name: 'default', template: CHATML },
+      ];
+      const greedy = { sampling: { seed: 1, temperature: 0 } };
+      const chat_template = (of: unknown) => conversing({ eos_token: '<|im_end|>', chat_template: of });
+      const chosen = await ask({ ...greedy, proposal: chat_template(named) });
+      const alone = await ask({ ...greedy, proposal: chat_template(CHATML) });
+      const wrong = await ask({ ...greedy, proposal: chat_template(other) });
+      assert.equal(chosen.account.promptTokens, alone.account.promptTokens);
+      assert.notEqual(wrong.account.promptTokens, alone.account.promptTokens);
+    });
+
+    it('an end that generation_config.json names, though it is a token of text', async () => {
+      const greedy = { sampling: { seed: 1, temperature: 0 } };
+      const whole = await ask({ ...greedy, proposal: conversing() });
+      const tokenizer = await loadTokenizer(await findProposalFiles(TINY));
+      const third = tokenizer.encode(whole.text)[2];
+      const ends = { 'generation_config.json': JSON.stringify({ eos_token_id: [third] }) };
+      const cut = await ask({
+        ...greedy,
+        proposal: conversing({ eos_token: '<|im_end|>', chat_template: CHATML }, ends),
+      });
+      assert.equal(cut.stop, 'end');
+      assert.ok(cut.nTokens <= 2 && cut.nTokens < whole.nTokens, `${cut.nTokens} of ${whole.nTokens}`);
+      assert.ok(whole.text.startsWith(cut.text));
+    });
 
     it('of a usual export too', async () => {
       const dir = copyOf(proposalDir('llama'));

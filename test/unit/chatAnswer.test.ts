@@ -1,7 +1,7 @@
 /** Where an answer ends, what of it may be shown at once, and how it reads. */
 import assert from 'node:assert/strict';
 import type { AnswerShape } from '../../src/core/chat/chat';
-import { type AnswerEnd, GrowingAnswer, shownAnswer } from '../../src/core/chat/chatAnswer';
+import { type AnswerEnd, GrowingAnswer, shownAnswer, withClosedFence } from '../../src/core/chat/chatAnswer';
 
 const open: AnswerEnd = { stopTexts: [], extent: { kind: 'open' } };
 const until = (...stopTexts: string[]): AnswerEnd => ({ stopTexts, extent: { kind: 'open' } });
@@ -126,4 +126,18 @@ describe('an answer as Markdown', () => {
       assert.ok(shownAnswer(shape, text, 'over').startsWith(shown));
     });
   }
+});
+
+describe('Markdown that something may stand behind', () => {
+  const rows: readonly (readonly [string, string])[] = [
+    ['Hello.', 'Hello.'],
+    ['```ts\na\n```', '```ts\na\n```'],
+    ['```ts\na', '```ts\na\n```'],
+    ['````md\n```ts\na\n```\n', '````md\n```ts\na\n```\n````'],
+    ['~~~\n```\na', '~~~\n```\na\n~~~'],
+    ['- a\n  ```\n  b\n  ```\n- c', '- a\n  ```\n  b\n  ```\n- c'],
+    ['```ts\na\n```\n\n```js\nb', '```ts\na\n```\n\n```js\nb\n```'],
+  ];
+  for (const [markdown, closed] of rows)
+    it(JSON.stringify(markdown), () => assert.equal(withClosedFence(markdown), closed));
 });

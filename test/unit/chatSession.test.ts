@@ -112,18 +112,18 @@ describe('a conversation', () => {
     assert.deepEqual(shown(turns()), ['you: one', 'it:  (waiting)']);
   });
 
-  it('stops, keeps what was written, closes a fence, and goes on', async () => {
+  it('stops, keeps what was written, leaves a block open that is not whole, and goes on', async () => {
     const { engine, session, turns, exchange } = open();
     const sent = session.send(question('one'));
     const call = await engine.call(0);
     call.begin({ kind: 'code', languageId: 'typescript', opening: '' });
     call.say('let a');
     session.stop();
-    assert.deepEqual(shown(turns()), ['you: one', 'it: ```ts\nlet a\n``` (stopped)']);
+    assert.deepEqual(shown(turns()), ['you: one', 'it: ```ts\nlet a (stopped)']);
     assert.ok(call.isCancelled());
     await sent;
     call.say('too late');
-    assert.deepEqual(shown(turns()), ['you: one', 'it: ```ts\nlet a\n``` (stopped)']);
+    assert.deepEqual(shown(turns()), ['you: one', 'it: ```ts\nlet a (stopped)']);
     await exchange('two', 'second');
     assert.equal(turns().length, 4);
   });
@@ -403,6 +403,26 @@ describe('the history of conversations', () => {
     assert.ok(!store.texts.has(`${id}.jsonl`));
     assert.deepEqual(session.state.history, []);
   });
+
+  for (const [stop, text] of [
+    ['end', '```ts\nlet a;\n```'],
+    ['stop', '```ts\nlet a;\n```'],
+    ['length', '```ts\nlet a;'],
+    ['repeat', '```ts\nlet a;'],
+  ] as const) {
+    it(`closes the block of code that it answers with only when it is whole: ${stop}`, async () => {
+      const { engine, session, turns } = open();
+      const sent = session.send(question('one'));
+      const call = await engine.call(0);
+      call.begin({ kind: 'code', languageId: 'typescript', opening: '' });
+      call.say('let a;');
+      call.end(stop);
+      await sent;
+      assert.deepEqual(shown(turns()), ['you: one', `it: ${text} (done)`]);
+      const exported = await session.exportMarkdown(session.state.conversation.id);
+      assert.ok(exported?.endsWith('```ts\nlet a;\n```\n'), exported);
+    });
+  }
 
   it('is exported as Markdown', async () => {
     const { session, engine } = open();

@@ -77,8 +77,8 @@ export interface ChatAccount {
   readonly nTurnsLeftOut: number;
 }
 
-/** How the model is asked: as a partner in a conversation, or by a comment that its code goes on from. */
-export type ChatStyle = 'chatml' | 'comment';
+/** How the model is asked: by the template of its conversations, or by a comment that its code goes on from. */
+export type ChatStyle = 'template' | 'comment';
 
 /**
  * What the model's text is, so that it can be shown while it grows.

@@ -102,7 +102,30 @@ function settledLength(text: string, { stopTexts, extent }: AnswerEnd): number {
   return Math.min(settled, loopBegin(text));
 }
 
-/** The answer as Markdown. What is shown while streaming is a beginning of what is shown at the end. */
+/** Whether an answer came to an end, and was not cut off: only then is the code in it whole. */
+export function isWhole(stop: ChatStop): boolean {
+  return stop === 'end' || stop === 'stop';
+}
+
+/**
+ * Markdown that something may stand behind: a fenced block that was cut off is closed. An answer leaves it open, by which
+ * anyone sees that it is not whole.
+ */
+export function withClosedFence(markdown: string): string {
+  let open: string | undefined;
+  for (const line of markdown.split('\n')) {
+    const fence = /^\s*(`{3,}|~{3,})(.*)$/.exec(line);
+    if (fence === null) continue;
+    if (open === undefined) open = fence[1];
+    else if (fence[1].startsWith(open) && fence[2].trim() === '') open = undefined;
+  }
+  return open === undefined ? markdown : `${markdown.trimEnd()}\n${open}`;
+}
+
+/**
+ * The answer as Markdown. What is shown while streaming is a beginning of what is shown at the end; what was cut off stays as
+ * it was shown while streaming.
+ */
 export function shownAnswer(shape: AnswerShape, text: string, state: 'streaming' | 'over'): string {
   switch (shape.kind) {
     case 'plain':

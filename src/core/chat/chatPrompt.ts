@@ -1,26 +1,40 @@
 /**
  * From turns to the tokens a model is asked with, within a budget, and the account of what fitted. A model that was tuned
- * to converse is asked in ChatML; any other is shown code that its answer would continue (commentPrompt.ts).
+ * to converse is asked by its own template; any other is shown code that its answer would continue (commentPrompt.ts).
  */
 
+import type { UserError } from '../errors';
 import type { FimOrder } from '../fim';
 import type { Tokenizer } from '../model';
 import { Packing } from '../packing';
-import { type AnswerShape, byRank, type ChatAccount, type ChatCommand, type ChatTurn, type ContextItem } from './chat';
+import {
+  type AnswerShape,
+  byRank,
+  type ChatAccount,
+  type ChatCommand,
+  type ChatTurn,
+  type ContextItem,
+  type ContextUse,
+} from './chat';
 import type { AnswerEnd } from './chatAnswer';
+import type { ChatTemplate, Message } from './chatTemplate';
 import { commentLanguage } from './commentLanguage';
 import { commentPrompt } from './commentPrompt';
 
 /** How a proposal wants to be asked. */
 export type ChatFormat =
-  /** `opening` begins every answer, as the empty thought of models that think aloud. */
-  { readonly style: 'chatml'; readonly opening: string } | { readonly style: 'comment'; readonly order: FimOrder };
+  | { readonly style: 'template'; readonly template: ChatTemplate }
+  | { readonly style: 'comment'; readonly order: FimOrder }
+  /** It was tuned to converse, and its template cannot be used. */
+  | { readonly style: 'broken'; readonly problem: UserError };
 
 export interface ChatPrompt {
   readonly tokens: readonly number[];
   /** UTF-8 bytes that the prompt was backed up by; the continuation must begin with them. */
   readonly owed: Uint8Array;
   readonly endToken: number;
+  /** Tokens that end the answer as `endToken` does. */
+  readonly stopTokens: ReadonlySet<number>;
   readonly shape: AnswerShape;
   readonly end: AnswerEnd;
   /** What suits the question; 0 is greedy. */
@@ -40,6 +54,7 @@ export interface ChatBudget {
 /**
  * @param turns at least one; the last is the one to answer
  * @param written what the model wrote of the answer before; the prompt goes on from there
+ * @throws UserError when the model's template cannot be used, or refuses this conversation
  */
 export function buildChatPrompt(
   turns: readonly ChatTurn[],
@@ -48,9 +63,14 @@ export function buildChatPrompt(
   format: ChatFormat,
   budget: ChatBudget,
 ): ChatPrompt {
-  return format.style === 'chatml'
-    ? chatmlPrompt(turns, written, tokenizer, format.opening, budget)
-    : commentPrompt(turns, written, tokenizer, format.order, budget);
+  switch (format.style) {
+    case 'template':
+      return templatePrompt(turns, written, tokenizer, format.template, budget);
+    case 'comment':
+      return commentPrompt(turns, written, tokenizer, format.order, budget);
+    case 'broken':
+      throw format.problem;
+  }
 }
 
 const SYSTEM =
@@ -78,66 +98,85 @@ const QUESTION_SHARE = 2;
  * Earlier turns stand as they stood when they were asked, or not at all: their tokens are then still in the KV cache.
  * The newest are kept.
  */
-function chatmlPrompt(
+function templatePrompt(
   turns: readonly ChatTurn[],
   written: string,
   tokenizer: Tokenizer,
-  opening: string,
+  template: ChatTemplate,
   { promptTokens, answerTokens }: ChatBudget,
 ): ChatPrompt {
-  const { special } = tokenizer;
-  const { imStart, imEnd = special.endoftext, bos } = special;
   const last = turns[turns.length - 1];
   const earlier = turns.slice(0, -1).filter(({ role }) => role !== 'system');
-  const system = [SYSTEM, ...turns.filter(({ role }) => role === 'system').map(({ text }) => text)].join('\n');
+  const told = turns.filter(({ role }) => role === 'system').map(({ text }) => text);
+  const system: Message = { role: 'system', content: [SYSTEM, ...told].join('\n') };
   const healAt = written === '' ? 0 : tokenizer.lastPreTokenStart(written);
-  const answer = [...tokenizer.encode(opening), ...tokenizer.encode(written.slice(0, healAt))];
-  const newline = tokenizer.encode('\n');
-  // Segments are encoded apart, so that what was counted of each is what all of them take.
-  const turnTokens = (role: string, segments: readonly string[]) => [
-    ...(imStart === undefined ? [] : [imStart]),
-    ...tokenizer.encode(`${role}\n`),
-    ...segments.flatMap(segment => tokenizer.encode(segment)),
-    imEnd,
-    ...newline,
-  ];
-  const frame = turnTokens('user', []).length;
-  const head = [...(bos === undefined ? [] : [bos]), ...turnTokens('system', [system])];
-  const tail = [...(imStart === undefined ? [] : [imStart]), ...tokenizer.encode('assistant\n'), ...answer];
+  const answer = tokenizer.encode(written.slice(0, healAt));
+  const tokensOf = (messages: readonly Message[]) => [...template.tokens([system, ...messages]), ...answer];
+  const frame = tokensOf([EMPTY_QUESTION]).length;
+  const exchange = tokensOf([EMPTY_QUESTION, { role: 'assistant', content: '' }, EMPTY_QUESTION]).length - frame;
 
-  const context = last.context ?? [];
-  const packing = new Packing(tokenizer, Math.max(1, promptTokens - head.length - tail.length - frame), context.length);
+  let room = Math.max(1, promptTokens - frame);
+  for (;;) {
+    const { kept, asked, uses } = fitInto(
+      earlier,
+      last,
+      exchange,
+      new Packing(tokenizer, room, last.context?.length ?? 0),
+    );
+    const tokens = tokensOf([...kept, asked]);
+    // Texts that are joined may come to a token more than they were counted apart.
+    const excess = tokens.length - promptTokens;
+    if (excess > 0 && room > 1) {
+      room = Math.max(1, room - excess);
+      continue;
+    }
+    return {
+      tokens,
+      owed: new TextEncoder().encode(written.slice(healAt)),
+      endToken: template.endToken,
+      stopTokens: template.stopTokens,
+      shape: { kind: 'plain' },
+      end: { stopTexts: [], extent: { kind: 'open' } },
+      temperature: last.command === undefined || last.command === 'explain' ? FREE_TEMPERATURE : CODE_TEMPERATURE,
+      repetitionPenalty: REPETITION_PENALTY,
+      account: {
+        budgetTokens: promptTokens,
+        promptTokens: tokens.length,
+        answerTokens,
+        context: uses,
+        nTurnsLeftOut: earlier.length - kept.length,
+      },
+    };
+  }
+}
+
+const EMPTY_QUESTION: Message = { role: 'user', content: '' };
+
+interface Fitted {
+  readonly kept: readonly Message[];
+  readonly asked: Message;
+  readonly uses: readonly ContextUse[];
+}
+
+/**
+ * The question first, then what stands beside it, then as many earlier turns as there is room for.
+ * @param exchangeFrame tokens around a question and its answer
+ */
+function fitInto(earlier: readonly ChatTurn[], last: ChatTurn, exchangeFrame: number, packing: Packing): Fitted {
   const question = packing.take(askedText(last), 'head', { most: Math.ceil(packing.room / QUESTION_SHARE) });
   const most = earlier.length > 0 ? packing.room - Math.floor(packing.room / PAST_SHARE) : packing.room;
-  const blocks = packContext(context, packing, most);
-
-  const kept: (readonly number[])[] = [];
+  const blocks = packContext(last.context ?? [], packing, most);
+  const kept: Message[] = [];
   for (const turn of [...earlier].reverse()) {
-    const tokens = turnTokens(turn.role, turn.role === 'user' ? userSegments(turn) : [turn.text]);
-    if (tokens.length > packing.room) break;
-    packing.room -= tokens.length;
-    kept.unshift(tokens);
+    const content = turn.role === 'user' ? userText(turn) : turn.text;
+    const nTokens = packing.count(content) + (turn.role === 'user' ? exchangeFrame : 0);
+    if (nTokens > packing.room) break;
+    packing.room -= nTokens;
+    kept.unshift({ role: turn.role, content });
   }
   // A conversation begins with its user.
-  if (kept.length % 2 === 1 && earlier.length % 2 === 0) kept.shift();
-
-  const tokens = [...head, ...kept.flat(), ...turnTokens('user', [...blocks, question]), ...tail];
-  return {
-    tokens,
-    owed: new TextEncoder().encode(written.slice(healAt)),
-    endToken: imEnd,
-    shape: { kind: 'plain' },
-    end: { stopTexts: [], extent: { kind: 'open' } },
-    temperature: last.command === undefined || last.command === 'explain' ? FREE_TEMPERATURE : CODE_TEMPERATURE,
-    repetitionPenalty: REPETITION_PENALTY,
-    account: {
-      budgetTokens: promptTokens,
-      promptTokens: tokens.length,
-      answerTokens,
-      context: packing.uses,
-      nTurnsLeftOut: earlier.length - kept.length,
-    },
-  };
+  while (kept[0]?.role === 'assistant') kept.shift();
+  return { kept, asked: { role: 'user', content: [...blocks, question].join('') }, uses: packing.uses };
 }
 
 /** @returns a block of Markdown for each item that fitted, in the order in which they were chosen, in segments. */
@@ -172,6 +211,6 @@ function askedText({ command, text }: ChatTurn): string {
   return command === undefined ? text : text === '' ? INSTRUCTIONS[command] : `${INSTRUCTIONS[command]} ${text}`;
 }
 
-function userSegments(turn: ChatTurn): string[] {
-  return [...(turn.context ?? []).flatMap(item => block(item, item.text)), askedText(turn)];
+function userText(turn: ChatTurn): string {
+  return [...(turn.context ?? []).flatMap(item => block(item, item.text)), askedText(turn)].join('');
 }

@@ -17,6 +17,7 @@ const AROUND_SHARE = 4;
  * with 1.05 and with 1.15, eight with 1.3.
  */
 const REPETITION_PENALTY = 1.3;
+const NO_OTHERS: ReadonlySet<number> = new Set();
 /** Beginning of text, the three of a middle, and one before a file. */
 const N_SPECIAL = 5;
 
@@ -52,6 +53,7 @@ export function commentPrompt(
     tokens,
     owed: new TextEncoder().encode(prefix.slice(healAt)),
     endToken: tokenizer.special.endoftext,
+    stopTokens: NO_OTHERS,
     shape: sketch.shape,
     end: sketch.end,
     temperature: sketch.temperature,

@@ -1,5 +1,6 @@
-/** What the words of a question ask for: prose or code, and the declaration that such code begins with. */
+/** What the words of a question ask for: prose or code, the declaration that such code begins with, and whether something is to be mended. */
 
+import type { ChatTurn } from './chat';
 import type { CommentLanguage } from './commentLanguage';
 
 /** What a question asks for is code when it names a deed, and prose when it is asked as a question. */
@@ -15,6 +16,14 @@ export function asksForProse(text: string): boolean {
 
 const DEED =
   /^\s*(?:(?:please|now|can you|could you|would you)\s+)*(?:write|create|add|implement|make|generate|give|show|define|declare)\b/i;
+
+/** Whether something is to be mended or does not work: what the editor says is wrong then goes along. English and German. */
+export function isAboutProblems({ command, text }: Pick<ChatTurn, 'command' | 'text'>): boolean {
+  return command === 'fix' || (command === undefined && PROBLEM.test(text));
+}
+
+const PROBLEM =
+  /\b(?:fix(?:es|ed|ing)?|repair|errors?|problems?|diagnostics?|warnings?|bugs?|broken|wrong|fail(?:s|ed|ing)?|(?:does|do|did)(?:n['’]t| not) (?:work|compile)|behebe|beheben|repariere|reparieren|fehler\w*|probleme?|warnung(?:en)?|kaputt|falsch|geht nicht|funktioniert nicht)\b/i;
 
 /** What is wished for: words around the wish go, and the kind of thing begins the code. */
 const WISH =

@@ -3,7 +3,7 @@
  * stays, and the rest is asked for from there. Knows no conversation.
  */
 import type { AnswerShape, ChatAccount, ChatTurn } from '../../core/chat/chat';
-import { shownAnswer } from '../../core/chat/chatAnswer';
+import { isWhole, shownAnswer } from '../../core/chat/chatAnswer';
 import { AbortError, EngineGone, isAbortError, UserError } from '../../core/errors';
 import type { ChatCapabilities, ChatProgress, ChatRequest, ChatResult, ChatSampling } from '../../protocol/chat';
 import type { FolderRef } from '../../protocol/messages';
@@ -66,9 +66,9 @@ export class Answering {
     return this.#shown;
   }
 
-  /** What was heard so far, as a whole: a code block that was begun is closed. */
+  /** What was heard so far, without the white space at its end: a code block that was begun stays open. */
   get soFar(): string {
-    return this.#written === '' ? '' : shownAnswer(this.#shape, this.#written, 'over');
+    return this.#shown.trimEnd();
   }
 
   /** @throws UserError; EngineGone when the engine ended twice; AbortError when `signal` aborts. */
@@ -91,7 +91,8 @@ export class Answering {
           onProgress,
           AbortSignal.any([signal, call.signal]),
         );
-        return { text: shownAnswer(result.shape, result.text, 'over'), result };
+        const state = isWhole(result.stop) ? 'over' : 'streaming';
+        return { text: shownAnswer(result.shape, result.text, state).trimEnd(), result };
       } catch (error) {
         if (signal.aborted) throw new AbortError();
         // The choice changed: the new models go on from here.

@@ -1,5 +1,6 @@
 /** A conversation as a Markdown document, to be kept or shared. */
 import type { ContextItem } from '../../core/chat/chat';
+import { withClosedFence } from '../../core/chat/chatAnswer';
 import type { Conversation, Turn } from '../../protocol/chatState';
 
 export function conversationMarkdown({ title, turns }: Conversation): string {
@@ -22,7 +23,7 @@ function turnMarkdown(turn: Turn): string[] {
     state.kind === 'stopped' ? '*Stopped.*' : state.kind === 'failed' ? `*Failed: ${state.message}*` : undefined;
   return [
     writers.length === 0 ? '## Answer' : `## Answer (${writers.join(', ')})`,
-    ...(turn.text === '' ? [] : [turn.text]),
+    ...(turn.text === '' ? [] : [withClosedFence(turn.text)]),
     ...(note === undefined ? [] : [note]),
   ];
 }

@@ -76,6 +76,8 @@ export interface ShownModel {
   readonly modules: readonly string[];
   /** Whether it was trained to follow instructions; if not, the panel says what it does instead. */
   readonly isInstruct: boolean;
+  /** Of those that follow instructions: one that often fails, which the panel says. */
+  readonly isSmall: boolean;
   readonly contextLength: number;
 }
 

@@ -144,7 +144,7 @@ async function selectionPiece({ document, selection }: vscode.TextEditor): Promi
   return { ...head, items: [item] };
 }
 
-/** Problems of the selection, or of the file when nothing is selected. */
+/** Problems of the lines that are selected, or of the file when nothing is: of many the errors, and those that are nearest. */
 async function problemsPiece({ document, selection }: vscode.TextEditor): Promise<ContextPiece> {
   const path = shownFile(document.uri);
   const head = { id: 'diagnostics', kind: 'diagnostics', detail: vscode.l10n.t('Problems in {0}', path) } as const;
@@ -153,13 +153,20 @@ async function problemsPiece({ document, selection }: vscode.TextEditor): Promis
   const problems = vscode.languages
     .getDiagnostics(document.uri)
     .filter(({ severity }) => severity <= vscode.DiagnosticSeverity.Warning)
-    .filter(({ range }) => selection.isEmpty || selection.intersection(range) !== undefined)
-    .slice(0, MAX_PROBLEMS);
+    .filter(({ range }) => selection.isEmpty || linesBetween(selection, range) === 0)
+    .sort((a, b) => a.severity - b.severity || linesBetween(selection, a.range) - linesBetween(selection, b.range))
+    .slice(0, MAX_PROBLEMS)
+    .sort((a, b) => a.range.start.compareTo(b.range.start));
   const label = vscode.l10n.t('Problems ({0})', problems.length);
   if (problems.length === 0) return { ...head, label, without: 'empty', items: [] };
   const lines = problems.map(({ range, message }) => `${range.start.line + 1}: ${message.replace(/\s+/g, ' ')}`);
   const text = lines.join('\n');
   return { ...head, label, items: [{ kind: 'diagnostics', path, languageId: document.languageId, text }] };
+}
+
+/** 0 where they share a line. */
+function linesBetween(a: vscode.Range, b: vscode.Range): number {
+  return Math.max(0, a.start.line - b.end.line, b.start.line - a.end.line);
 }
 
 async function filePiece(uri: vscode.Uri, kind: 'file' | 'mention'): Promise<ContextPiece> {

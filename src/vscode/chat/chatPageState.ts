@@ -11,6 +11,7 @@ import type { ContextPiece } from './chatContext';
 const NEXT_STEPS: Readonly<Record<string, readonly ChatAction[]>> = {
   'broken-module': ['chooseModules', 'showLog'],
   'no-proposal': ['addProposal'],
+  'chat-template': ['newChat', 'openSettings', 'showLog'],
   'instant-not-built': ['chooseModules'],
   'prompt-too-long': ['newChat', 'openSettings'],
   'too-little-memory': ['openSettings', 'showLog'],

@@ -1,6 +1,7 @@
 /** `@residual` in VS Code's own chat: the same models and questions as in the side panel, in the conversation there. */
 import * as vscode from 'vscode';
 import { type ChatAccount, type ChatTurn, isChatCommand, splitCommand } from '../../core/chat/chat';
+import { withClosedFence } from '../../core/chat/chatAnswer';
 import { isAbortError, messageOf } from '../../core/errors';
 import { Answering, type ChatEngine } from '../../host/chat/chatAnswering';
 import type { Registry } from '../../host/modules/registry';
@@ -39,7 +40,7 @@ async function answer(
   const split = isChatCommand(request.command)
     ? { command: request.command, text: request.prompt.trim() }
     : splitCommand(request.prompt);
-  const attached = await attachedTo(request.references, split.command);
+  const attached = await attachedTo(request.references, split);
   const question: ChatTurn = { role: 'user', ...split, context: attached.map(({ item }) => item) };
   const asked = {
     turns: [...past(history), question],
@@ -55,7 +56,7 @@ async function answer(
     const { proposal } = await chatChoice(registry);
     const { instructionTuned, title } = await engine.capabilities(proposal, signal);
     const { text } = await answering.run(signal);
-    stream.markdown(text.slice(answering.heard.length));
+    stream.markdown(withClosedFence(text).slice(answering.heard.length));
     if (text.trim() === '') stream.markdown(vscode.l10n.t('The model had nothing to say.'));
     if (!instructionTuned && past(history).length === 0) await sayWhatItCanDo(stream, title);
     return {};

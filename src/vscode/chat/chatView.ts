@@ -1,6 +1,7 @@
 /** The chat's side panel: posts what it shows, and does what a person wants there. The page may come and go at any time. */
 import * as vscode from 'vscode';
 import { type ChatAccount, splitCommand } from '../../core/chat/chat';
+import { isAboutProblems } from '../../core/chat/questionWords';
 import { isAbortError, messageOf, UserError } from '../../core/errors';
 import type { Chat, Question } from '../../host/chat/chat';
 import type { Registry } from '../../host/modules/registry';
@@ -29,6 +30,8 @@ export const CHAT_VIEW = 'residual.chat';
 const HAS_CHAT = 'residual.hasChat';
 /** Conversations that a new one offers to go back to. */
 const N_RECENT = 3;
+/** Below this, tests, explanations of what is subtle and anything of several steps often come out wrong (`npm run -s chat-check`). */
+const SMALL_PARAMETERS = 1e9;
 
 export interface ChatViewParts {
   readonly extensionUri: vscode.Uri;
@@ -177,7 +180,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
 
   private async questionOf(text: string): Promise<Question> {
     const split = splitCommand(text);
-    this.pieces = await this.parts.context.pieces({ wantsProblems: split.command === 'fix' });
+    this.pieces = await this.parts.context.pieces({ wantsProblems: isAboutProblems(split) });
     return { ...split, context: this.pieces.flatMap(({ items }) => items) };
   }
 
@@ -317,8 +320,9 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   private get shownModel(): ShownModel | undefined {
     const { capabilities } = this.parts.chat.state;
     if (capabilities === undefined) return undefined;
-    const { title, instructionTuned, contextLength } = capabilities;
-    return { proposal: title, modules: this.titles, isInstruct: instructionTuned, contextLength };
+    const { title, instructionTuned: isInstruct, contextLength, nParameters } = capabilities;
+    const isSmall = nParameters < SMALL_PARAMETERS;
+    return { proposal: title, modules: this.titles, isInstruct, isSmall, contextLength };
   }
 
   private postState(): void {

@@ -1,6 +1,7 @@
 /** The code beside a question in VS Code's own chat: what a person attached to it, else what is in front of them. */
 import * as vscode from 'vscode';
-import type { ChatCommand, ContextItem } from '../../core/chat/chat';
+import type { ChatTurn, ContextItem } from '../../core/chat/chat';
+import { isAboutProblems } from '../../core/chat/questionWords';
 import { isReadable, mayReadTarget } from '../admission';
 import { unixNewlines } from '../documentText';
 import { readItem, shownFile } from './chatFiles';
@@ -17,7 +18,7 @@ const MAX_PROBLEMS = 20;
 
 export async function attachedTo(
   references: readonly vscode.ChatPromptReference[],
-  command: ChatCommand | undefined,
+  question: Pick<ChatTurn, 'command' | 'text'>,
 ): Promise<Attached[]> {
   // The list runs from the end of the prompt to its beginning.
   const named = await Promise.all([...references].reverse().map(reference => itemOf(reference.value)));
@@ -28,7 +29,7 @@ export async function attachedTo(
     if (own !== undefined) attached.push(own);
   }
   const subject = attached[0];
-  const problems = command === 'fix' && subject !== undefined ? problemsOf(subject) : undefined;
+  const problems = isAboutProblems(question) && subject !== undefined ? problemsOf(subject) : undefined;
   return problems === undefined ? attached : [...attached, problems];
 }
 

@@ -17,8 +17,10 @@ markdown.validateLink = href => openableLink(href) !== undefined;
 
 const { escapeHtml } = markdown.utils;
 const { rules } = markdown.renderer;
-rules.fence = (tokens, index) => codeBlock(tokens[index].content, languageOf(tokens[index].info));
-rules.code_block = (tokens, index) => codeBlock(tokens[index].content, '');
+rules.fence = (tokens, index, _options, env) =>
+  codeBlock(tokens[index].content, languageOf(tokens[index].info), isClosed(tokens[index], env as Env) ? WHOLE : PART);
+// Nothing says where one ends that only its indentation makes.
+rules.code_block = (tokens, index) => codeBlock(tokens[index].content, '', PART);
 // Headings of an answer stand below the headings of its turn, whatever their own level.
 rules.heading_open = (tokens, index) => `<h3 class="${tokens[index].tag}">`;
 rules.heading_close = () => '</h3>';
@@ -53,9 +55,15 @@ const ALLOWED = {
   ALLOW_ARIA_ATTR: false,
 };
 
+/** What the renderer's rules know besides their tokens. */
+type Env = {
+  /** Of the source. */
+  readonly lines: readonly string[];
+};
+
 /** HTML of each top-level block of `text`. A block's HTML depends on its own source alone once the next has begun. */
 export function htmlBlocks(text: string): string[] {
-  const env = {};
+  const env: Env = { lines: text.split('\n') };
   return topLevel(markdown.parse(text, env)).map(tokens =>
     DOMPurify.sanitize(markdown.renderer.render(tokens, markdown.options, env), ALLOWED),
   );
@@ -84,6 +92,14 @@ function topLevel(tokens: readonly Token[]): Token[][] {
   return blocks;
 }
 
+/** Whether a fenced block has its end: an answer may still be growing, or was cut off inside of it. */
+function isClosed({ map, markup }: Token, { lines }: Env): boolean {
+  if (map === null) return false;
+  const [first, end] = map;
+  const last = lines[end - 1]?.replace(/^[\s>]*/, '').trimEnd() ?? '';
+  return end - 1 > first && last.startsWith(markup) && last.replaceAll(markup[0], '') === '';
+}
+
 /** The first word behind the fence, as in "```ts title=…". */
 function languageOf(info: string): string {
   return markdown.utils
@@ -93,18 +109,26 @@ function languageOf(info: string): string {
     .toLowerCase();
 }
 
+/** What can be done with code; what is not whole may break what it is put into. */
+const PART = ['copy'] as const;
+const WHOLE = ['copy', 'insert', 'replace', 'newFile'] as const;
+
 /** The toolbar's buttons are found again by `data-code`, and the code is the text of the block's `pre`. */
-function codeBlock(code: string, language: string): string {
+function codeBlock(code: string, language: string, uses: readonly (typeof WHOLE)[number][]): string {
   const shown = code.replace(/\n$/, '');
   const name = language === '' ? t('code') : language;
-  const button = (what: string, icon: string, label: string) =>
-    `<button type="button" class="icon codicon codicon-${icon}" data-code="${what}" title="${escapeHtml(label)}" aria-label="${escapeHtml(label)}"></button>`;
-  const tools = [
-    button('copy', 'copy', t('Copy')),
-    button('insert', 'insert', t('Insert at cursor')),
-    button('replace', 'replace', t('Replace selection…')),
-    button('newFile', 'new-file', t('New file')),
-  ].join('');
+  const looks = {
+    copy: { icon: 'copy', label: t('Copy') },
+    insert: { icon: 'insert', label: t('Insert at cursor') },
+    replace: { icon: 'replace', label: t('Replace selection…') },
+    newFile: { icon: 'new-file', label: t('New file') },
+  };
+  const tools = uses
+    .map(use => {
+      const { icon, label } = looks[use];
+      return `<button type="button" class="icon codicon codicon-${icon}" data-code="${use}" title="${escapeHtml(label)}" aria-label="${escapeHtml(label)}"></button>`;
+    })
+    .join('');
   return (
     `<div class="code" data-language="${escapeHtml(language)}"><div class="code-head"><span class="code-language">${escapeHtml(name)}</span>` +
     `<div class="code-tools" role="group" aria-label="${escapeHtml(t('Code in {0}', name))}">${tools}</div></div>` +

@@ -36,18 +36,20 @@ export function switchedOff(post: Post): TemplateResult {
   </div>`;
 }
 
-/** What the model can do, in a line that opens; nothing for one that follows instructions. */
+/** What the model can do, in a line that opens; nothing for a larger one that follows instructions. */
 export function modelNotice({ model }: ChatPageState, post: Post): TemplateResult | typeof nothing {
-  if (model === undefined || model.isInstruct) return nothing;
+  if (model === undefined || (model.isInstruct && !model.isSmall)) return nothing;
+  const heading = model.isInstruct ? t('A small model: check what it says') : t('Answers with code, not conversation');
   return html`<details class="notice">
-    <summary><span class="codicon codicon-info" aria-hidden="true"></span> ${t('Answers with code, not conversation')}</summary>
+    <summary><span class="codicon codicon-info" aria-hidden="true"></span> ${heading}</summary>
     <p>${whatItDoes(model)}</p>
     ${actionButtons(['addProposal'], post, { isQuiet: true })}
   </details>`;
 }
 
 function abilities(model: ShownModel, post: Post): TemplateResult {
-  if (model.isInstruct) return html`<p class="muted">${t('{0} follows instructions.', model.proposal)}</p>`;
+  if (model.isInstruct && !model.isSmall)
+    return html`<p class="muted">${t('{0} follows instructions.', model.proposal)}</p>`;
   return html`<section class="abilities">
     <h3>${t('What to expect')}</h3>
     <p>${whatItDoes(model)}</p>
@@ -55,7 +57,12 @@ function abilities(model: ShownModel, post: Post): TemplateResult {
   </section>`;
 }
 
-function whatItDoes({ proposal, contextLength }: ShownModel): string {
+function whatItDoes({ proposal, isInstruct, contextLength }: ShownModel): string {
+  if (isInstruct)
+    return t(
+      '{0} follows instructions, and is small. It does well with one clear wish about a few lines: document, convert, add types, a short function, a regular expression. Tests, reasons for errors and anything of several steps it often gets wrong, and it knows few facts: run and read what it writes.',
+      proposal,
+    );
   return t(
     '{0} completes code; it was not trained to follow instructions, and no instruction module is installed. Your question becomes a documentation comment, and the answer is what the model writes below it: short code in the style of what it sees, often wrong, to be read before it is used. It keeps {1} tokens in view, answer included, and knows no facts.',
     proposal,

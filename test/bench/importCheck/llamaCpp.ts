@@ -38,6 +38,7 @@ interface LlamaSequence {
     input: readonly (readonly [token: number, options: { readonly generateNext: { readonly logits: true } }])[],
     options: { readonly onTokenResult: (index: number, result: Evaluated) => void },
   ): Promise<unknown>;
+  evaluate(tokens: readonly number[], options: { readonly temperature: 0 }): AsyncGenerator<number>;
 }
 
 export interface LlamaModel {
@@ -45,6 +46,8 @@ export interface LlamaModel {
   tokenize(text: string): readonly number[];
   /** @param onRow hears of the logits after each token; the row is valid until the next call */
   logits(tokens: readonly number[], onRow: (index: number, row: Float32Array) => void): Promise<void>;
+  /** The likeliest token, again and again, until one of `stopTokens`, which is not among what is returned. */
+  greedy(tokens: readonly number[], maxTokens: number, stopTokens: ReadonlySet<number>): Promise<readonly number[]>;
   close(): Promise<void>;
 }
 
@@ -83,6 +86,16 @@ export async function openLlama(modelFile: string, nTokens: number, cache: strin
           },
         },
       );
+    },
+    async greedy(tokens, maxTokens, stopTokens) {
+      await sequence.clearHistory();
+      const answered: number[] = [];
+      for await (const token of sequence.evaluate(tokens, { temperature: 0 })) {
+        if (stopTokens.has(token)) break;
+        answered.push(token);
+        if (answered.length === maxTokens) break;
+      }
+      return answered;
     },
     close: () => llama.dispose(),
   };

@@ -17,6 +17,7 @@ describe('the code beside a question to @residual', () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
+  const ASKED = { text: 'What is it?' };
   const show = async (uri: vscode.Uri, selection?: vscode.Range) =>
     vscode.window.showTextDocument(uri, { ...(selection && { selection }) });
   const described = async (...asked: Parameters<typeof attachedTo>) =>
@@ -25,7 +26,7 @@ describe('the code beside a question to @residual', () => {
   it('is what is attached, in the order in which it is named', async () => {
     await show(types());
     const store = vscode.Uri.joinPath(folder(), 'src/state/store.ts');
-    const items = await attachedTo([reference(types()), reference('text'), reference(store)], undefined);
+    const items = await attachedTo([reference(types()), reference('text'), reference(store)], ASKED);
     assert.deepEqual(
       items.map(({ item }) => [item.kind, item.path, item.languageId]),
       [
@@ -37,7 +38,7 @@ describe('the code beside a question to @residual', () => {
 
   it('is a range as whole lines, with what stands around it', async () => {
     const range = new vscode.Range(2, 5, 4, 0);
-    const [{ item }] = await attachedTo([reference(new vscode.Location(types(), range))], undefined);
+    const [{ item }] = await attachedTo([reference(new vscode.Location(types(), range))], ASKED);
     assert.deepEqual([item.kind, item.firstLine], ['selection', 3]);
     assert.equal(item.text, 'export interface Task {\n  id: string;\n');
     assert.ok(item.before?.endsWith("'done';\n\n"), item.before);
@@ -46,18 +47,18 @@ describe('the code beside a question to @residual', () => {
 
   it('is the selection, or the whole file, of the editor in front when nothing is attached', async () => {
     await show(types(), new vscode.Range(3, 2, 3, 4));
-    assert.deepEqual(await described([], undefined), [['selection', 'src/types.ts', 4, '  id: string;\n']]);
+    assert.deepEqual(await described([], ASKED), [['selection', 'src/types.ts', 4, '  id: string;\n']]);
     await show(types(), new vscode.Range(3, 2, 3, 2));
-    const [[kind, path, firstLine]] = await described([], undefined);
+    const [[kind, path, firstLine]] = await described([], ASKED);
     assert.deepEqual([kind, path, firstLine], ['file', 'src/types.ts', 1]);
   });
 
   it('is nothing of what is excluded, whether attached or in front', async () => {
     await show(secret());
-    assert.deepEqual(await described([], undefined), []);
+    assert.deepEqual(await described([], ASKED), []);
     await show(types());
     const inIt = new vscode.Location(secret(), new vscode.Range(0, 0, 1, 0));
-    const items = await described([reference(secret()), reference(inIt)], undefined);
+    const items = await described([reference(secret()), reference(inIt)], ASKED);
     assert.ok(!JSON.stringify(items).includes('KEY'), JSON.stringify(items));
   });
 
@@ -70,8 +71,10 @@ describe('the code beside a question to @residual', () => {
       problem(3, 'a hint', vscode.DiagnosticSeverity.Hint),
     ]);
     const at = reference(new vscode.Location(types(), new vscode.Range(2, 0, 5, 0)));
-    const [, ...found] = await described([at], 'fix');
+    const [, ...found] = await described([at], { command: 'fix', text: '' });
     assert.deepEqual(found, [['diagnostics', 'src/types.ts', undefined, '4: wrong id']]);
-    assert.equal((await described([at], 'doc')).length, 1);
+    assert.deepEqual((await described([at], { text: 'Why is there an error?' })).slice(1), found);
+    assert.equal((await described([at], { command: 'doc', text: '' })).length, 1);
+    assert.equal((await described([at], ASKED)).length, 1);
   });
 });

@@ -37,7 +37,7 @@ const account = () => ({
 });
 switch (method) {
   case 'chatCapabilities':
-    answer({ proposalId: params.proposal.id, title: 'Model of the test', style: 'chatml', instructionTuned: true, contextLength: 4096, sizeBytes: 1 });
+    answer({ proposalId: params.proposal.id, title: 'Model of the test', style: 'template', instructionTuned: true, contextLength: 4096, sizeBytes: 1, nParameters: 1 });
     break;
   case 'chatAccount':
     answer({ account: account(), shape });

@@ -23,7 +23,7 @@ export const emptyState: ChatPageState = {
   isAnswering: false,
   recent: [],
   chips: [],
-  model: { proposal: 'Residual 6M', modules: [], isInstruct: false, contextLength: 1024 },
+  model: { proposal: 'Residual 6M', modules: [], isInstruct: false, isSmall: false, contextLength: 1024 },
 };
 
 export function turnOf(id: string, question: string, text: string, more: Partial<ShownTurn['answer']> = {}): ShownTurn {

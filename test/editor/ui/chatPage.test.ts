@@ -74,7 +74,7 @@ describe('the chat page', () => {
         conversation: { id: evil, title: evil },
         recent: [{ id: evil, title: evil, when: evil }],
         chips: [chip],
-        model: { proposal: evil, modules: [evil], isInstruct: false, contextLength: 1 },
+        model: { proposal: evil, modules: [evil], isInstruct: false, isSmall: false, contextLength: 1 },
         edit: { id: evil, file: evil, state: 'review' as const },
       };
       await chat.tell({ kind: 'state', state });
@@ -279,6 +279,42 @@ describe('the chat page', () => {
       ...['insert', 'replace', 'newFile'].map(to => ({ kind: 'apply', to, code, language })),
     ];
     assert.deepEqual(await chat.sent(), [...places('ts'), ...places('tsx')]);
+  });
+
+  it('says of a small model what it does badly, and nothing of a larger one', async () => {
+    const model = (isSmall: boolean) => ({
+      ...emptyState.model!,
+      proposal: 'Half a Billion',
+      isInstruct: true,
+      isSmall,
+    });
+    for (const turns of [[], [turnOf('t1', 'a', 'b')]]) {
+      await chat.tell({ kind: 'state', state: { ...emptyState, turns, model: model(true) } });
+      await chat.page
+        .getByText(/Half a Billion follows instructions, and is small\. .*often gets wrong/)
+        .waitFor({ state: 'attached' });
+      await chat.tell({ kind: 'state', state: { ...emptyState, turns, model: model(false) } });
+      assert.equal(await chat.page.getByText(/is small/).count(), 0);
+    }
+  });
+
+  it('lets code be put somewhere only when its block is whole', async () => {
+    const rows: readonly (readonly [string, string, boolean])[] = [
+      ['closed', '```ts\na();\n```', true],
+      ['closed in a list', '1. a\n\n   ```ts\n   a();\n   ```', true],
+      ['closed in a quotation', '> ```ts\n> a();\n> ```', true],
+      ['cut off', '```ts\na();', false],
+      ['cut off behind its first line', '```ts', false],
+      ['cut off behind a shorter fence', '````md\n```ts\na();\n```', false],
+      ['of indentation alone', 'So:\n\n    a();\n    b();', false],
+    ];
+    for (const [what, text, isWhole] of rows) {
+      await chat.tell({ kind: 'state', state: { ...emptyState, turns: [turnOf('t1', 'a', text)] } });
+      const names = await chat.page
+        .locator('.code [data-code]')
+        .evaluateAll(all => all.map(one => one.getAttribute('data-code')));
+      assert.deepEqual(names, isWhole ? ['copy', 'insert', 'replace', 'newFile'] : ['copy'], what);
+    }
   });
 
   it('keeps what is finished in place while more streams in', async () => {

@@ -22,6 +22,7 @@ export const CAPABILITIES: ChatCapabilities = {
   instructionTuned: false,
   contextLength: 128,
   sizeBytes: 1,
+  nParameters: 1,
 };
 
 /** One call of the engine that waits to be answered. */

@@ -121,6 +121,7 @@ export function listTokenizer(vocabulary: readonly string[]): Tokenizer {
         .map(([name, token]) => [name, vocabulary.indexOf(token)] as const)
         .filter(([, id]) => id >= 0),
     ) as unknown as Tokenizer['special'],
+    specialTexts: new Map(vocabulary.flatMap((token, id) => (byteRows[id].length === 0 ? [[token, id]] : []))),
     encode(text) {
       const out: number[] = [];
       for (let at = 0; at < text.length; ) {

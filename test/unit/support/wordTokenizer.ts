@@ -14,6 +14,7 @@ export function wordTokenizer(text: string): Tokenizer {
     id: 'words',
     vocabSize: words.length,
     special: { endoftext: end },
+    specialTexts: new Map([[words[end], end]]),
     encode: piece => (piece.match(PIECES) ?? []).map(word => ids.get(word) ?? end),
     decode: tokens => tokens.map(token => (token === end ? '' : words[token])).join(''),
     bytes: token => bytes[token],

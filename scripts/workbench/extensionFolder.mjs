@@ -15,11 +15,16 @@ import { promisify } from 'node:util';
  * @param {NodeJS.ProcessEnv} profile.env
  */
 export async function installExtension(extension, { installation, extensions, places, env }) {
-  if (extension.endsWith('.vsix')) {
+  if (isPackage(extension)) {
     const args = [installation.server, ...places, '--install-extension', path.resolve(extension)];
     await promisify(execFile)(installation.node, args, { env });
     return;
   }
   const { publisher, name, version } = JSON.parse(fs.readFileSync(path.join(extension, 'package.json'), 'utf8'));
   fs.symlinkSync(path.resolve(extension), path.join(extensions, `${publisher}.${name}-${version}`), 'dir');
+}
+
+/** @param {string} extension */
+export function isPackage(extension) {
+  return extension.endsWith('.vsix');
 }

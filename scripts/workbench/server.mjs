@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { installExtension } from './extensionFolder.mjs';
+import { installExtension, isPackage } from './extensionFolder.mjs';
 import { countAttempts, isolation } from './isolation.mjs';
 import { endProcessTree, killProcessTree } from './processTree.mjs';
 import { listenFor } from './socketProxy.mjs';
@@ -103,7 +103,9 @@ export async function startServer(
     EXTENSIONS_GALLERY: '{}',
     ...environment,
   };
-  for (const one of [extension ?? []].flat()) await installExtension(one, { installation, extensions, places, env });
+  // Folders first: with the first package VS Code writes a list of what is installed, and then knows nothing else.
+  const toInstall = [extension ?? []].flat().toSorted((a, b) => Number(isPackage(a)) - Number(isPackage(b)));
+  for (const one of toInstall) await installExtension(one, { installation, extensions, places, env });
   const command = [...(isolated ? prefix : []), installation.node, installation.server, ...args];
   const child = spawn(command[0], command.slice(1), {
     cwd: profile,

@@ -79,6 +79,11 @@ export function activate(context: vscode.ExtensionContext): void {
       diagnostics.onAnswer(account);
     },
     clock,
+    ({ proposal, modules, text, contextTokens, maxTokens }) => {
+      const request = { proposal, modules, prompt: { text, contextTokens, maxTokens } };
+      // Given up for whatever is asked next, which then says so again.
+      engine.call('warm', request, new AbortController().signal).catch(() => {});
+    },
   );
   const neighbours = new Neighbours();
   const feedback = new EditorFeedback();

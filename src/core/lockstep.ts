@@ -4,7 +4,7 @@
  * the aligners that are mixed in, the proposal, the others.
  */
 import type { ByteConstraint } from './byteConstraint';
-import type { SeekReport, Sequence, Wanted } from './model';
+import type { SeekOptions, SeekReport, Sequence, Wanted } from './model';
 import { likeliestOf } from './row';
 
 /** An aligner's sequences; see `AlignerSource`. */
@@ -21,7 +21,7 @@ const MOST_ALLOWED = 4096;
 
 /**
  * Brings all sequences to `tokens`.
- * @param between awaited between any two passes, so that what is more urgent can go first
+ * @param options `between` is awaited between any two passes, of different sequences too
  * @returns what the proposal's sequence reports
  */
 export async function seekAll(
@@ -30,15 +30,15 @@ export async function seekAll(
   tokens: readonly number[],
   constraint: ByteConstraint | undefined,
   signal: AbortSignal,
-  between: () => Promise<void> = nothing,
+  options: Omit<SeekOptions, 'wanted'> = {},
 ): Promise<SeekReport> {
   const seek = async ({ sequence, reference }: Moving) => {
-    await between();
-    await sequence.seek(tokens, signal, { between });
-    await reference?.seek(tokens, signal, { between });
+    await options.between?.();
+    await sequence.seek(tokens, signal, options);
+    await reference?.seek(tokens, signal, options);
   };
   for (const aligner of aligners) if (aligner.mixture !== undefined) await seek(aligner);
-  const report = await proposal.seek(tokens, signal, { between, wanted: wantedBy(aligners, constraint) });
+  const report = await proposal.seek(tokens, signal, { ...options, wanted: wantedBy(aligners, constraint) });
   for (const aligner of aligners) if (aligner.mixture === undefined) await seek(aligner);
   return report;
 }
@@ -67,5 +67,3 @@ function wantedBy(aligners: readonly Moving[], constraint: ByteConstraint | unde
     if (mixture !== undefined) wanted.push(likeliestOf(sequence.logps(), MOST_MIXED));
   return wanted.length === 1 ? wanted[0] : wanted.flatMap(ids => Array.from(ids));
 }
-
-async function nothing(): Promise<void> {}

@@ -54,6 +54,8 @@ export type Wanted = ArrayLike<number>;
 export interface SeekOptions {
   /** Awaited between prefill chunks, so that what is more urgent can go first. */
   readonly between?: () => Promise<void>;
+  /** Tokens of a prefill chunk; as many as are read fastest when absent. */
+  readonly chunk?: number;
   /** To be listed in the row after the last token. */
   readonly wanted?: Wanted;
 }

@@ -49,7 +49,7 @@ export async function runChat(
   const startMs = performance.now();
   onProgress({ kind: 'began', account, shape });
   const constraint = new ByteConstraint(tokenizer, prompt.owed);
-  const report = await seekAll(sequence, aligners, prompt.tokens, constraint, signal, giveWay);
+  const report = await seekAll(sequence, aligners, prompt.tokens, constraint, signal, { between: giveWay });
   const prefilledMs = performance.now();
 
   const end = { ...prompt.end, stopTexts: [...prompt.end.stopTexts, ...(request.stopTexts ?? [])] };

@@ -4,7 +4,7 @@
  */
 import { ByteConstraint } from '../core/byteConstraint';
 import { type AlignerSource, type DecodeParams, decode, type TokenStep } from '../core/decoder';
-import { UserError } from '../core/errors';
+import { AbortError, UserError } from '../core/errors';
 import { Explainer } from '../core/explanation';
 import { buildPrompt, type Prompt } from '../core/fim';
 import { seekAll } from '../core/lockstep';
@@ -23,13 +23,17 @@ import type {
   Completion,
   CompletionToken,
   TokenReasons,
+  WarmRequest,
 } from '../protocol/messages';
 import type { Lease, LoadedModule, LoadedProposal } from './modelPool';
 import { fimOrder } from './proposal';
 import type { Turn } from './scheduler';
+import { WarmSequences } from './warmSequences';
 
 /** How many of the best first tokens are tried to find the completions that a person asked to see side by side. */
 const FIRST_TOKENS_TRIED = 6;
+/** Of what is read ahead: a completion waits for one chunk at most. Twice as many are read some 5 % faster. */
+const CHUNK_AHEAD = 64;
 
 /**
  * @param turn gives way to what is more urgent, at every token.
@@ -43,11 +47,10 @@ export async function runCompletion(
   onProgress: (progress: CompleteProgress) => void,
   signal: AbortSignal,
 ): Promise<CompleteResult> {
-  const { tokenizer, sequence, model } = lease.proposal;
+  const { tokenizer, sequence } = lease.proposal;
   const aligners = alignersOf(lease, request.rule);
   const startMs = performance.now();
-  const budget = Math.min(request.contextTokens, model.contextLength - request.maxTokens);
-  const prompt = buildPrompt(request.text, tokenizer, fimOrder(lease.proposal.manifest, tokenizer.special), budget);
+  const { prompt, shortenedTo } = promptInTime(lease.proposal, request);
 
   let nCached = 0;
   let nPrefilled = 0;
@@ -83,9 +86,58 @@ export async function runCompletion(
   return {
     completions,
     rule: request.rule ?? lease.modules[0]?.manifest.rule ?? 'geometric',
+    ...(shortenedTo !== undefined && { shortenedTo }),
     ...report,
     timesMs: { load: lease.loadMs, prefill: prefilledMs - startMs, decode: performance.now() - prefilledMs },
   };
+}
+
+/**
+ * Reads a prompt that a completion was too urgent to wait for, so that the next one there goes on from it.
+ * @throws AbortError as soon as something more urgent waits; what was read until then stays cached.
+ */
+export async function readPrompt(
+  lease: Lease,
+  request: NonNullable<WarmRequest['prompt']>,
+  turn: Turn,
+  signal: AbortSignal,
+): Promise<void> {
+  const { tokens } = promptOf(lease.proposal, request, request.contextTokens);
+  const between = async () => {
+    if (turn.isInTheWay()) throw new AbortError();
+  };
+  await seekAll(lease.proposal.sequence, alignersOf(lease, undefined), tokens, undefined, signal, {
+    between,
+    chunk: CHUNK_AHEAD,
+  });
+}
+
+/** The whole prompt, unless so much of it is new that a shorter one is there sooner. */
+function promptInTime(
+  proposal: LoadedProposal,
+  request: CompleteRequest,
+): { readonly prompt: Prompt; readonly shortenedTo?: number } {
+  const { contextTokens, coldTokens } = request;
+  const whole = promptOf(proposal, request, contextTokens);
+  if (coldTokens === undefined || coldTokens >= contextTokens || nNew(proposal, whole) <= coldTokens)
+    return { prompt: whole };
+  const short = promptOf(proposal, request, coldTokens);
+  if (nNew(proposal, whole) <= nNew(proposal, short)) return { prompt: whole };
+  return { prompt: short, shortenedTo: coldTokens };
+}
+
+/** Tokens that would have to be read. */
+function nNew({ sequence }: LoadedProposal, { tokens }: Prompt): number {
+  return tokens.length - (sequence instanceof WarmSequences ? sequence.sharedLength(tokens) : 0);
+}
+
+function promptOf(
+  { manifest, model, tokenizer }: LoadedProposal,
+  { text, maxTokens }: Pick<CompleteRequest, 'text' | 'maxTokens'>,
+  nTokens: number,
+): Prompt {
+  const budget = Math.min(nTokens, model.contextLength - maxTokens);
+  return buildPrompt(text, tokenizer, fimOrder(manifest, tokenizer.special), budget);
 }
 
 /** @returns undefined when there is no `firstRank`-th candidate. */

@@ -3,7 +3,7 @@ import type { EngineLimits, EngineMethods } from '../protocol/messages';
 import type { Handlers } from '../protocol/rpc';
 import type { HashFiles } from './backgroundHashes';
 import { chatMethods } from './chatMethods';
-import { runCompletion } from './completion';
+import { readPrompt, runCompletion } from './completion';
 import { ModelPool } from './modelPool';
 import { measureNgram } from './ngramMeasurement';
 import { loadNgram, NgramModules } from './ngramModules';
@@ -40,10 +40,14 @@ export function createEngine(modelsDir: string, hashFiles?: HashFiles): Handlers
     warm: (request, _onProgress, signal) =>
       scheduler.run(
         'warm',
-        async () => {
+        async turn => {
           const lease = await pool.acquire(request, 'completion', signal);
-          lease.release();
-          return { loadMs: lease.loadMs };
+          try {
+            if (request.prompt !== undefined) await readPrompt(lease, request.prompt, turn, signal);
+            return { loadMs: lease.loadMs };
+          } finally {
+            lease.release();
+          }
         },
         signal,
       ),

@@ -104,7 +104,7 @@ class OnnxSequence implements CachingSequence {
   async seek(
     tokens: readonly number[],
     signal: AbortSignal,
-    { between = nothing, wanted = [] }: SeekOptions = {},
+    { between = nothing, chunk = PREFILL_CHUNK, wanted = [] }: SeekOptions = {},
   ): Promise<SeekReport> {
     if (tokens.length === 0) throw new Error('A sequence needs at least one token.');
     this.#checkRoom(tokens.length);
@@ -114,14 +114,14 @@ class OnnxSequence implements CachingSequence {
     const nCached = hasRow ? nCommon : Math.min(nCommon, tokens.length - 1);
     await this.#exclusively(async () => {
       this.#truncate(nCached);
-      for (let start = nCached; start < tokens.length; start += PREFILL_CHUNK) {
+      for (let start = nCached; start < tokens.length; start += chunk) {
         // A pass blocks the thread: a cancel that arrived meanwhile is delivered only when events get their turn.
         if (start > nCached) {
           await eventsHadTheirTurn();
           await between();
         }
         throwIfAborted(signal);
-        const end = Math.min(start + PREFILL_CHUNK, tokens.length);
+        const end = Math.min(start + chunk, tokens.length);
         await this.#evaluate(tokens, start, end, end === tokens.length ? 1 : 0, wanted);
       }
     });

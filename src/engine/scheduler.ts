@@ -13,6 +13,8 @@ const ORDER: readonly Priority[] = ['completion', 'preview', 'chat', 'warm', 'id
 export interface Turn {
   /** Lets everything of a higher priority that waits go first; returns at once when nothing does. */
   giveWay(): Promise<void>;
+  /** Whether something of a higher priority waits. */
+  isInTheWay(): boolean;
 }
 
 interface Waiting {
@@ -34,7 +36,10 @@ export class Scheduler {
   async run<T>(priority: Priority, task: (turn: Turn) => Promise<T>, signal: AbortSignal): Promise<T> {
     await this.#enter(priority, signal);
     try {
-      return await task({ giveWay: () => this.#giveWay(priority, signal) });
+      return await task({
+        giveWay: () => this.#giveWay(priority, signal),
+        isInTheWay: () => this.#isInTheWay(priority),
+      });
     } finally {
       this.#leave();
     }
@@ -74,10 +79,14 @@ export class Scheduler {
     next.start();
   }
 
+  #isInTheWay(priority: Priority): boolean {
+    const rank = ORDER.indexOf(priority);
+    return this.#waiting.some(waiting => ORDER.indexOf(waiting.priority) < rank);
+  }
+
   async #giveWay(priority: Priority, signal: AbortSignal): Promise<void> {
     this.onStep(0);
-    const rank = ORDER.indexOf(priority);
-    if (!this.#waiting.some(waiting => ORDER.indexOf(waiting.priority) < rank)) return;
+    if (!this.#isInTheWay(priority)) return;
     const turn = new Promise<void>(resolve => {
       this.#waiting.unshift({ priority, start: resolve });
     });

@@ -60,6 +60,11 @@ export class WarmSequences implements Sequence {
     return place.sequence.seek(tokens, signal, options);
   }
 
+  /** How many of the tokens, from the first on, are cached at one of the places. */
+  sharedLength(tokens: readonly number[]): number {
+    return Math.max(...this.#places.map(({ sequence }) => sequence.sharedLength(tokens)));
+  }
+
   logps(): Row {
     return this.#current.logps();
   }

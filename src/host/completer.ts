@@ -35,6 +35,8 @@ export interface Question {
   readonly text: CompletionText;
   readonly choice: Choice;
   readonly contextTokens: number;
+  /** Those that a completion at a new place has time for. */
+  readonly coldTokens?: number;
   /** 1 while typing; a person who invokes completion sees several. */
   readonly nCompletions: number;
   /** Milliseconds to wait for a pause in typing, or `auto` for what was learned. */
@@ -72,6 +74,8 @@ export class Completer {
     private readonly engine: CompletionEngine,
     private readonly onAnswer: (account: Account) => void,
     private readonly clock: Clock,
+    /** Hears of a completion that only saw what it had time for; its whole prompt is better read before the next one. */
+    private readonly onShortened: (request: CompleteRequest) => void = () => {},
   ) {}
 
   /** @throws AbortError, EngineGone, UserError */
@@ -129,11 +133,17 @@ export class Completer {
     const requestId = ++this.nRequests;
     const answer = this.engine.complete(request, flight.onProgress, flight.signal).then(result => {
       this.pace.onAnswer(this.clock.now() - sentMs);
+      if (result.shortenedTo !== undefined) this.onShortened(request);
       this.cache.add({
         ...place,
         completions: result.completions.map(c => remember(c.text, c.tokens)),
         nWanted: question.nCompletions,
-        origin: { requestId, request, completions: result.completions, titles: question.choice.titles },
+        origin: {
+          requestId,
+          request: shown(request, result),
+          completions: result.completions,
+          titles: question.choice.titles,
+        },
       });
       return result;
     });
@@ -156,9 +166,9 @@ export class Completer {
 
 /** The request for a question, greedy: the aligned distribution's best continuation. */
 export function requestOf(
-  question: Pick<Question, 'choice' | 'text' | 'contextTokens' | 'nCompletions'>,
+  question: Pick<Question, 'choice' | 'text' | 'contextTokens' | 'coldTokens' | 'nCompletions'>,
 ): CompleteRequest {
-  const { choice, text, contextTokens, nCompletions } = question;
+  const { choice, text, contextTokens, coldTokens, nCompletions } = question;
   const extent = extentOf(text);
   return {
     proposal: choice.proposal,
@@ -168,8 +178,16 @@ export function requestOf(
     extent,
     maxTokens: MAX_TOKENS[extent],
     contextTokens,
+    ...(coldTokens !== undefined && { coldTokens }),
     nCompletions,
   };
+}
+
+/** The request that has the same answer whatever is cached. */
+function shown(request: CompleteRequest, { shortenedTo }: CompleteResult): CompleteRequest {
+  if (request.coldTokens === undefined) return request;
+  const { coldTokens: _, ...rest } = request;
+  return { ...rest, contextTokens: shortenedTo ?? rest.contextTokens };
 }
 
 /** A block may follow only where nothing but closers stands right of the cursor. */

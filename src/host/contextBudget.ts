@@ -8,6 +8,8 @@ import type { CompleteRequest, CompleteResult } from '../protocol/messages';
 export const IN_TIME_MS = 1200;
 /** Few sizes: another one moves both edges of the prompt, and costs what is cached of it. */
 const SIZES = [128, 192, 256, 320, 384, 448, 512, 640, 768];
+/** Shown where it is cached, which costs no time: more completes no more lines to the letter (models/eval/README.md). */
+const CACHED_SIZE = 512;
 /** Until a pass was measured. */
 const FIRST_SIZE = 256;
 /** Tokens of the line that is waited for: the median of what Qwen2.5-Coder 0.5B wrote on the packages of models/eval. */
@@ -46,7 +48,14 @@ export class ContextBudget {
     this.#budgets = new Map(Object.entries(remembered));
   }
 
-  /** Tokens that a request shows, by the setting. */
+  /** What a completion is asked with while typing, by the setting; see `CompleteRequest`. */
+  typingAt(setting: number | 'auto', proposalDir: string): Pick<CompleteRequest, 'contextTokens' | 'coldTokens'> {
+    const inTime = this.tokensOf(setting, proposalDir);
+    if (setting !== 'auto' || inTime >= CACHED_SIZE) return { contextTokens: inTime };
+    return { contextTokens: CACHED_SIZE, coldTokens: inTime };
+  }
+
+  /** Tokens that are in time at a new place, by the setting. */
   tokensOf(setting: number | 'auto', proposalDir: string): number {
     return setting === 'auto' ? (this.#budgets.get(proposalDir)?.nTokens ?? FIRST_SIZE) : setting;
   }

@@ -45,6 +45,8 @@ export interface CompleteRequest {
   readonly maxTokens: number;
   /** Prompt budget in tokens, prefix, suffix and neighbours together. */
   readonly contextTokens: number;
+  /** A smaller budget, for a prompt of which more than this would have to be read: one that comes in time at a new place. */
+  readonly coldTokens?: number;
   /** Distinct completions wanted; the others start with the next best aligned tokens. */
   readonly nCompletions: number;
   /**
@@ -80,6 +82,8 @@ export interface Completion {
 export interface CompleteResult {
   readonly completions: readonly Completion[];
   readonly rule: RuleName;
+  /** The prompt's budget where it was the request's `coldTokens`. */
+  readonly shortenedTo?: number;
   readonly nCached: number;
   readonly nPrefilled: number;
   readonly timesMs: { readonly load: number; readonly prefill: number; readonly decode: number };
@@ -93,6 +97,8 @@ export interface CompleteProgress {
 export interface WarmRequest {
   readonly proposal: FolderRef;
   readonly modules: readonly ModuleUse[];
+  /** Is read too, for the next completion there, as long as nothing else is asked of the engine. */
+  readonly prompt?: Pick<CompleteRequest, 'text' | 'contextTokens' | 'maxTokens'>;
 }
 
 export interface WarmResult {

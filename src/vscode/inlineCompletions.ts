@@ -59,7 +59,7 @@ export class InlineCompletions implements vscode.InlineCompletionItemProvider {
           document: document.uri.toString(),
           text: textAround(document, position, this.neighbours.for(document, position), selected),
           choice,
-          contextTokens: this.budget.tokensOf(settings.contextTokens, choice.proposal.dir),
+          ...this.budget.typingAt(settings.contextTokens, choice.proposal.dir),
           nCompletions: invoked ? N_INVOKED : 1,
           debounce: settings.debounce,
           showGate: settings.showGate,

@@ -99,7 +99,7 @@ describe('requests in one engine', () => {
       const request = { ...requestOf(question(key, choices[key % choices.length])), maxTokens: 2 };
       const lease = await pool.acquire(request, 'completion', signal);
       for (const model of [lease.proposal, ...lease.modules]) sequences.add(model.sequence);
-      await runCompletion(lease, request, { giveWay: async () => {} }, () => {}, signal);
+      await runCompletion(lease, request, { giveWay: async () => {}, isInTheWay: () => false }, () => {}, signal);
       lease.release();
     }
     assert.equal(sequences.size, 3, 'one for the proposal and one for each of two modules');

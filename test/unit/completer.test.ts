@@ -17,6 +17,7 @@ class FakeEngine {
     request: CompleteRequest;
     progress(text: string): void;
     finish(...texts: string[]): void;
+    finishWith(more: Partial<CompleteResult>, ...texts: string[]): void;
     aborted(): boolean;
   }[] = [];
 
@@ -26,13 +27,17 @@ class FakeEngine {
       this.calls.push({
         request,
         progress: text => onProgress({ text }),
-        finish: (...texts) =>
+        finish(...texts) {
+          this.finishWith({}, ...texts);
+        },
+        finishWith: (more, ...texts) =>
           resolve({
             completions: texts.map(text => ({ text, tokens: [token(0.9), token(0.4)], stop: 'newline' as const })),
             rule: 'geometric',
             nCached: 0,
             nPrefilled: 3,
             timesMs: { load: 0, prefill: 1, decode: 2 },
+            ...more,
           }),
         aborted: () => signal.aborted,
       });
@@ -65,7 +70,13 @@ function setUp() {
   const engine = new FakeEngine();
   const clock = new ManualClock();
   const accounts: Account[] = [];
-  const completer = new Completer(engine, account => accounts.push(account), clock);
+  const shortened: CompleteRequest[] = [];
+  const completer = new Completer(
+    engine,
+    account => accounts.push(account),
+    clock,
+    request => shortened.push(request),
+  );
   const answer = (
     prefix: string,
     over: Partial<Omit<Question, 'text'>> & { lineRest?: string; suffix?: string; signal?: AbortSignal } = {},
@@ -88,12 +99,29 @@ function setUp() {
   /** What is shown, without where it comes from. */
   const ask = async (...args: Parameters<typeof answer>) =>
     (await answer(...args)).suggestions.map(({ text, replaceRight }) => ({ text, replaceRight }));
-  return { engine, clock, accounts, completer, ask, answer };
+  return { engine, clock, accounts, shortened, completer, ask, answer };
 }
 
 const plain = (text: string, replaceRight = 0) => ({ text, replaceRight });
 
 describe('completer', () => {
+  it('tells of an answer to less than the whole prompt, and explains it by what was shown', async () => {
+    const { engine, shortened, answer } = setUp();
+    const first = answer('x = ', { contextTokens: 512, coldTokens: 128 });
+    await settle();
+    assert.deepEqual([engine.calls[0].request.contextTokens, engine.calls[0].request.coldTokens], [512, 128]);
+    engine.calls[0].finishWith({ shortenedTo: 128 }, 'foo(a);');
+    const [{ origin }] = (await first).suggestions;
+    assert.deepEqual(shortened, [engine.calls[0].request]);
+    assert.deepEqual([origin.request.contextTokens, origin.request.coldTokens], [128, undefined]);
+
+    const second = answer('y = ', { contextTokens: 512, coldTokens: 128 });
+    await settle();
+    engine.calls[1].finish('bar;');
+    assert.equal((await second).suggestions[0].origin.request.contextTokens, 512);
+    assert.equal(shortened.length, 1);
+  });
+
   it('asks the engine once and answers typing through the suggestion by itself', async () => {
     const { engine, accounts, ask } = setUp();
     const first = ask('x = ');

@@ -69,6 +69,14 @@ describe('how much context comes in time', () => {
     assert.equal(budget.tokensOf(333, proposal.dir), 333);
   });
 
+  it('is a ceiling for what is new, where the setting leaves it to be learned', () => {
+    const { budget } = budgetAfter([]);
+    assert.deepEqual(budget.typingAt(333, proposal.dir), { contextTokens: 333 });
+    assert.deepEqual(budget.typingAt('auto', proposal.dir), { contextTokens: 512, coldTokens: 256 });
+    const fast = budgetAfter([{ prefill: 0.2, step: 2 }]).budget;
+    assert.deepEqual(fast.typingAt('auto', proposal.dir), { contextTokens: 768 });
+  });
+
   it('is of one proposal alone', () => {
     const { budget } = budgetAfter([{ prefill: 0.2, step: 2 }]);
     assert.equal(budget.tokensOf('auto', '/models/other'), 256);

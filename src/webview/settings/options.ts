@@ -113,7 +113,7 @@ function contextText(inTime: number | undefined): string {
   const what = t('Text around the cursor that the models see at most. More is slower.');
   return inTime === undefined
     ? what
-    : `${what} ${t('Learned: as much as lets a completion at a new place come within 1.2 s, here {0} tokens.', number(inTime))}`;
+    : `${what} ${t('Learned: what comes within 1.2 s at a new place, here {0} tokens; 512 once they were read in a pause.', number(inTime))}`;
 }
 
 /** What is learned, or a number of the person's own, which begins with `first`. */

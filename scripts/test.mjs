@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import util from 'node:util';
+import { boxedModel } from './boxedModel.mjs';
 import { build } from './build.mjs';
 import { root, setUp } from './setup.mjs';
 import { endProcessTree, markedProcesses } from './workbench/processTree.mjs';
@@ -134,21 +135,24 @@ async function editorTier() {
 
 /** In a full run the tests that tell a package from a checkout, with --vsix all of them. */
 async function packageTier() {
-  const { makePackage } = await import('./package.mjs');
-  let vsix = '';
-  const succeeds = () =>
-    makePackage(`${process.platform}-${process.arch}`, scratch).then(
-      made => {
-        vsix = made;
-        return true;
-      },
-      error => void console.error(error.message),
-    );
-  if (!(await step('package', succeeds))) return;
-  console.log(`${path.basename(vsix)}: ${(fs.statSync(vsix).size / 1e6).toFixed(1)} MB`);
+  const { makeModelPackage, makePackage } = await import('./package.mjs');
+  const packages = [];
+  const succeeds = async () => {
+    try {
+      packages.push(await makePackage(`${process.platform}-${process.arch}`, scratch));
+      packages.push(await makeModelPackage(boxedModel, scratch));
+      return true;
+    } catch (error) {
+      console.error(error.message);
+      return false;
+    }
+  };
+  if (!(await step('packages', succeeds))) return;
+  for (const vsix of packages) console.log(`${path.basename(vsix)}: ${(fs.statSync(vsix).size / 1e6).toFixed(1)} MB`);
+  const [extension, models] = packages;
   const short = ['dist/test/editor/ui/completion.test.js', 'dist/test/editor/ui/switching.test.js'];
   const files = ['dist/test/editor/vsix', ...(options.vsix ? ['dist/test/editor/ui'] : short)];
-  await uiTier('editor vsix', files, { RESIDUAL_TEST_EXTENSION: vsix });
+  await uiTier('editor vsix', files, { RESIDUAL_TEST_EXTENSION: extension, RESIDUAL_TEST_MODELS: models });
 }
 
 /** A real editor's timing is not ours: a file of which a test failed runs once more, and what it shows then counts. */

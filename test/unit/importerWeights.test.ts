@@ -112,6 +112,18 @@ describe('weights in blocks of four bits', () => {
   });
 });
 
+interface Oracle {
+  readonly nIn: number;
+  readonly segment: number;
+  readonly blockSize: number;
+  readonly moments: readonly number[];
+  readonly weights: readonly number[];
+  /** By row. */
+  readonly q: readonly (readonly number[])[];
+  readonly scales: readonly (readonly number[])[];
+  readonly zeros: readonly (readonly number[])[];
+}
+
 describe('errors of weights in blocks of four bits', () => {
   const [nIn, nRows, nTexts, blockSize] = [64, 6, 200, 16];
   const nBlocks = nIn / blockSize;
@@ -186,6 +198,18 @@ describe('errors of weights in blocks of four bits', () => {
         assert.ok(Math.abs(product - expected) < 1e-9, `${i}, ${j}`);
       }
     }
+  });
+
+  it('are made good as NumPy does it', () => {
+    // test/oracles/quantise/make.py
+    const oracle = JSON.parse(readFileSync('test/oracles/quantise/nibbles.json', 'utf8')) as Oracle;
+    const moments = { segment: oracle.segment, values: Float32Array.from(oracle.moments) };
+    const rows = Float32Array.from(oracle.weights);
+    const made = quantiseNibbles(rows, oracle.nIn, errorFeedback(moments), oracle.blockSize);
+    const halves = (bytes: Uint8Array) => [...bytes].flatMap(byte => [byte & 15, byte >> 4]);
+    assert.deepEqual(halves(made.packed), oracle.q.flat());
+    assert.deepEqual(halves(made.zeroPoints), oracle.zeros.flat());
+    assert.deepEqual([...made.scales], oracle.scales.flat());
   });
 
   it('are finite where a layer is fed nothing', () => {

@@ -8,13 +8,12 @@ import path from 'node:path';
 import { isAbortError, messageOf, UserError } from '../core/errors';
 import { parseProposalManifest } from '../core/manifest';
 import { say } from '../core/sentence';
-import { CALIBRATION_FILE } from '../importer/calibration/calibrationFile';
 import { FORMATS, type Format } from '../importer/formats';
 import { type ImportProgress, importProposal, planImport } from '../importer/importProposal';
 import { readOptions } from './options';
 
 const USAGE =
-  'usage: npm run -s import-proposal -- --from FILE|FOLDER --out DIR [--format int8|int4] [--id ID] [--title T] [--licence L] [--calibration FILE] [--check] [--json]';
+  'usage: npm run -s import-proposal -- --from FILE|FOLDER --out DIR [--format int8|int4] [--id ID] [--title T] [--licence L] [--check] [--json]';
 
 /** As a shell tells of a program that was interrupted. */
 const INTERRUPTED = 130;
@@ -26,7 +25,6 @@ interface Asked {
   readonly id: string;
   readonly title: string | undefined;
   readonly licence: string | undefined;
-  readonly calibration: string | undefined;
   readonly check: boolean;
   readonly json: boolean;
 }
@@ -38,7 +36,7 @@ async function main(): Promise<void> {
   const startMs = performance.now();
   try {
     if (asked.check) await check(asked, controller.signal);
-    else await run(asked, asked.out, await calibrationAt(asked.calibration), controller.signal);
+    else await run(asked, asked.out, controller.signal);
   } catch (error) {
     if (!isAbortError(error)) throw error;
     console.error('Stopped: nothing is kept.');
@@ -74,17 +72,16 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(asked: Asked, out: string, calibration: string | undefined, signal: AbortSignal): Promise<void> {
+async function run(asked: Asked, out: string, signal: AbortSignal): Promise<void> {
   const { from, format, id, title, licence } = asked;
   const said = {
     ...(title !== undefined && { title }),
     ...(licence !== undefined && { licence }),
-    ...(calibration !== undefined && { calibration }),
   };
   await importProposal({ source: from, out, format, id, ...said }, shown, signal);
 }
 
-/** Makes it again from the source and the calibration it was made with, elsewhere, and compares every file by hash. */
+/** Makes it again from the source, elsewhere, and compares every file by hash. */
 async function check(asked: Asked, signal: AbortSignal): Promise<void> {
   const there = JSON.parse(await readFile(path.join(asked.out, 'residual.json'), 'utf8')) as Manifest;
   const { id, title, licence, dtype } = parseProposalManifest(there);
@@ -94,9 +91,7 @@ async function check(asked: Asked, signal: AbortSignal): Promise<void> {
   const scratch = await mkdtemp(path.join(os.tmpdir(), 'residual-import-'));
   try {
     const again = path.join(scratch, 'again');
-    const isCalibrated = there.files[CALIBRATION_FILE] !== undefined;
-    const calibration = isCalibrated ? await calibrationAt(path.join(asked.out, CALIBRATION_FILE)) : undefined;
-    await run({ ...asked, id, title, licence, format }, again, calibration, signal);
+    await run({ ...asked, id, title, licence, format }, again, signal);
     const made = JSON.parse(await readFile(path.join(again, 'residual.json'), 'utf8')) as Manifest;
     for (const [name, hash] of Object.entries(made.files)) {
       if (there.files[name] === hash) continue;
@@ -114,18 +109,8 @@ interface Manifest {
   readonly files: Readonly<Record<string, string>>;
 }
 
-async function calibrationAt(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new UserError('usage', say`The calibration ${file} cannot be read: ${messageOf(error)}.`);
-  }
-}
-
 const PHASES: Readonly<Record<ImportProgress['phase'], string>> = {
   reading: 'Reading the source',
-  calibrating: 'Measuring what its layers are fed',
   quantising: 'Quantising',
   writing: 'Checking what was written',
 };
@@ -149,7 +134,6 @@ function readArguments(): Asked {
       id: text,
       title: text,
       licence: text,
-      calibration: text,
       check: flag,
       json: flag,
     },
@@ -167,7 +151,6 @@ function readArguments(): Asked {
     id: values.id ?? path.basename(out),
     title: values.title,
     licence: values.licence,
-    calibration: values.calibration,
     check: values.check,
     json: values.json,
   };

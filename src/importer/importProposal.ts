@@ -1,7 +1,5 @@
 /**
- * From a model as people have it to a proposal folder in delta form: one pass over the source to measure, where the
- * format is chosen by that, and one to write.
- * The folder appears as a whole or not at all.
+ * From a model as people have it to a proposal folder in delta form, in one pass over the source. The folder appears as a whole or not at all.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -12,9 +10,8 @@ import { throwIfAborted, UserError } from '../core/errors';
 import { FORMAT_VERSION } from '../core/manifest';
 import type { Tokenizer } from '../core/model';
 import { say } from '../core/sentence';
-import { type Calibration, calibrate } from './calibration/calibrate';
-import { CALIBRATION_FILE, readCalibration, writeCalibration } from './calibration/calibrationFile';
 import { calibrationTokens, tokenizerOf } from './calibration/calibrationText';
+import { LayerInputs } from './calibration/layerInputs';
 import { FORMATS, type Format, nParametersOf, numberPlanOf, weightBytesOf } from './formats';
 import { buildProposalGraph, type ProposalGraph } from './graph/proposalGraph';
 import { openSource } from './openSource';
@@ -34,12 +31,10 @@ export interface ImportSpec {
   /** What the source says when absent. */
   readonly licence?: string;
   readonly format: Format;
-  /** Content of a `calibration.json`, to make the same weights again; measured when absent. */
-  readonly calibration?: string;
 }
 
 export interface ImportProgress {
-  readonly phase: 'reading' | 'calibrating' | 'quantising' | 'writing';
+  readonly phase: 'reading' | 'quantising' | 'writing';
   readonly done: number;
   readonly total: number;
 }
@@ -132,12 +127,7 @@ async function fill(
   await mkdir(onnx);
   const sources = await hashSources(model, onProgress, signal);
   const tokenizer = tokenizerOf(model);
-  const calibration = await calibrationOf(model, tokenizer, spec, onProgress, signal);
-  const texts: Record<string, string> = {
-    ...model.text,
-    'config.json': configOf(model),
-    ...(calibration !== undefined && { [CALIBRATION_FILE]: calibration.text }),
-  };
+  const texts: Record<string, string> = { ...model.text, 'config.json': configOf(model) };
   const hashes: Record<string, string> = {};
   for (const [name, text] of Object.entries(texts)) {
     await writeFile(path.join(dir, name), text);
@@ -150,15 +140,17 @@ async function fill(
 
   const total = nParametersOf(model);
   let done = 0;
+  const execution = { nThreads: Math.min(MOST_THREADS, availableParallelism()) };
+  const inputs = new LayerInputs(model, calibrationTokens(tokenizer), execution);
   const files = await shards.create(onnx);
   try {
-    const importanceOf = (name: string) => calibration?.statistics.get(name);
     const count = (n: number) => {
       done += n;
       onProgress({ phase: 'quantising', done: Math.min(done, total), total });
     };
-    await writeWeights(model, stored, files, importanceOf, count, signal);
+    await writeWeights(model, stored, files, name => inputs.momentsOf(name, signal), count, signal);
   } finally {
+    await inputs.close();
     await files.close();
   }
   let written = 0;
@@ -189,24 +181,6 @@ async function hashSources(
     done += file.sizeBytes;
   }
   return hashed;
-}
-
-/** Of formats that are chosen by it. Rounded as the file has it, so that a model that is made again from the file gets the same bits. */
-async function calibrationOf(
-  model: SourceModel,
-  tokenizer: Tokenizer,
-  spec: ImportSpec,
-  onProgress: (progress: ImportProgress) => void,
-  signal: AbortSignal,
-): Promise<{ readonly text: string; readonly statistics: Calibration } | undefined> {
-  if (spec.format !== 'int4') return undefined;
-  const measure = async () => {
-    const execution = { nThreads: Math.min(MOST_THREADS, availableParallelism()) };
-    const onLayer = (done: number, total: number) => onProgress({ phase: 'calibrating', done, total });
-    return writeCalibration(await calibrate(model, calibrationTokens(tokenizer), execution, onLayer, signal));
-  };
-  const text = spec.calibration ?? (await measure());
-  return { text, statistics: readCalibration(text) };
 }
 
 function manifestOf(

@@ -96,7 +96,7 @@ export interface ImportSpec {
 }
 
 /** `checking`: that the file is still the one that its program stored. */
-export type ImportPhase = 'checking' | 'reading' | 'calibrating' | 'quantising' | 'writing';
+export type ImportPhase = 'checking' | 'reading' | 'quantising' | 'writing';
 
 export interface ImportProgress {
   readonly phase: ImportPhase;

@@ -14,8 +14,7 @@ import { FileHashes } from '../../src/engine/modelFiles';
 import { OnnxModel } from '../../src/engine/onnxModel';
 import { findProposalFiles, loadProposal } from '../../src/engine/proposal';
 import { openSession } from '../../src/engine/session';
-import { calibrate } from '../../src/importer/calibration/calibrate';
-import { readCalibration, writeCalibration } from '../../src/importer/calibration/calibrationFile';
+import { LayerInputs } from '../../src/importer/calibration/layerInputs';
 import { embeddingTensor } from '../../src/importer/decoder/tiedHead';
 import { type Format, numberPlanOf } from '../../src/importer/formats';
 import { buildProposalGraph } from '../../src/importer/graph/proposalGraph';
@@ -52,13 +51,20 @@ describe('an imported model', function () {
   });
   afterEach(() => folder.remove());
 
-  async function load(source: SourceModel, format: Format, maxTableRows: number): Promise<OnnxModel> {
+  async function load(
+    source: SourceModel,
+    format: Format,
+    maxTableRows: number,
+    tokens: readonly number[] = [],
+  ): Promise<OnnxModel> {
     const plan = { ...numberPlanOf(source, format), maxTableRows };
     const { graph, stored } = buildProposalGraph(source, plan);
     const shards = new Shards(graph.outside, 'model', SHARD_BYTES);
     assert.ok(shards.files.length > 1);
     const files = await shards.create(folder.path);
-    await writeWeights(source, stored, files, () => undefined, ignore, never);
+    const inputs = new LayerInputs(source, [tokens], execution);
+    await writeWeights(source, stored, files, name => inputs.momentsOf(name, never), ignore, never);
+    await inputs.close();
     await files.close();
     const file = folder.write(
       'model.onnx',
@@ -129,7 +135,7 @@ describe('an imported model', function () {
   ] as const) {
     it(`hf/qwen2-tied in ${format} is close to the original`, () =>
       using('hf/qwen2-tied', async (source, oracle) => {
-        const model = await load(source, format, 40);
+        const model = await load(source, format, 40, oracle.tokens);
         const rows = await verifyAll(model.open({ rows: 'whole' }), oracle.tokens, [2, oracle.tokens.length - 2]);
         let kl = 0;
         for (const [i, row] of oracle.rows.entries()) {
@@ -144,31 +150,30 @@ describe('an imported model', function () {
 
   it('is measured by what its layers are fed', () =>
     using('hf/qwen3', async (source, { tokens }) => {
-      const calibration = await calibrate(source, [tokens.slice(0, 5), tokens.slice(5)], execution, ignore, never);
-      assert.equal(calibration.size, 4 * source.shape.nLayers);
+      const inputs = new LayerInputs(source, [tokens.slice(0, 5), tokens.slice(5)], execution);
+      const name = (layer: number) => `model.layers.${layer}.self_attn.q_proj`;
+      const { segment, values } = await inputs.momentsOf(name(0), never);
       // The first layer is fed the embeddings, normalised.
-      const { width, epsilon } = source.shape;
+      const { width, epsilon, nLayers } = source.shape;
       const norm = await source.rows('model.layers.0.input_layernorm.weight', 0, width);
-      const squares = new Float64Array(width);
+      const expected = new Float64Array(width * width);
       // A sequence's first token is left out.
       const counted = tokens.filter((_, i) => i !== 0 && i !== 5);
       for (const token of counted) {
         const row = await source.rows(embeddingTensor(source), token, 1);
         const scale = 1 / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / width + epsilon);
-        for (const [k, x] of row.entries()) squares[k] += (x * scale * norm[k]) ** 2 / counted.length;
+        const x = row.map((value, k) => value * scale * norm[k]);
+        for (const i of x.keys()) {
+          for (const j of x.keys()) expected[i * width + j] += (x[i] * x[j]) / counted.length;
+        }
       }
-      const meanSquares = calibration.get('model.layers.0.self_attn.q_proj')!;
-      for (const [k, square] of squares.entries()) {
-        assert.ok(Math.abs(meanSquares[k] - square) < 1e-4 * square + 1e-9);
-      }
-      // Rounded to quarters of an octave, and the same again.
-      const text = writeCalibration(calibration);
-      const again = readCalibration(text);
-      for (const [k, square] of meanSquares.entries()) {
-        const ratio = again.get('model.layers.0.self_attn.q_proj')![k] / square;
-        assert.ok(ratio > 2 ** -0.13 && ratio < 2 ** 0.13);
-      }
-      assert.equal(writeCalibration(again), text);
+      assert.equal(segment, width);
+      for (const [i, product] of expected.entries()) assert.ok(Math.abs(values[i] - product) < 1e-5, `${i}`);
+      // A later one is reached through the ones before it; what is past is not kept.
+      const later = await inputs.momentsOf(name(nLayers - 1), never);
+      assert.notDeepEqual(later.values, values);
+      await assert.rejects(inputs.momentsOf(name(0), never), /No layer left/);
+      await inputs.close();
     }));
 
   describe('as a folder', () => {
@@ -180,10 +185,7 @@ describe('an imported model', function () {
     it('is a proposal that the engine loads', async () => {
       const progress: ImportProgress[] = [];
       await importProposal(spec(), step => progress.push(step), never);
-      assert.deepEqual(
-        [...new Set(progress.map(({ phase }) => phase))],
-        ['reading', 'calibrating', 'quantising', 'writing'],
-      );
+      assert.deepEqual([...new Set(progress.map(({ phase }) => phase))], ['reading', 'quantising', 'writing']);
       for (const { done, total } of progress) assert.ok(done <= total);
       assert.deepEqual(readdirSync(folder.path), ['it']);
       const files = await findProposalFiles({ id: 'it', dir: spec().out });
@@ -195,11 +197,10 @@ describe('an imported model', function () {
       await model.close();
     });
 
-    it('is the same when it is made again with its calibration', async () => {
+    it('is the same when it is made again', async () => {
       await importProposal(spec(), ignore, never);
-      const calibration = readFileSync(path.join(spec().out, 'calibration.json'), 'utf8');
       const out = path.join(folder.path, 'again');
-      await importProposal({ ...spec(), out, calibration }, ignore, never);
+      await importProposal({ ...spec(), out }, ignore, never);
       const of = (dir: string) => JSON.parse(readFileSync(path.join(dir, 'residual.json'), 'utf8'));
       assert.deepEqual(of(out), of(spec().out));
     });
@@ -215,7 +216,7 @@ describe('an imported model', function () {
       assert.ok(sizeBytes - planned >= 0 && sizeBytes - planned < 65_536, `${planned} planned, ${sizeBytes} made`);
     });
 
-    for (const phase of ['reading', 'calibrating', 'quantising', 'writing'] as const) {
+    for (const phase of ['reading', 'quantising', 'writing'] as const) {
       it(`leaves nothing behind when it is stopped while ${phase}`, async () => {
         const controller = new AbortController();
         const stop = (step: ImportProgress) => step.phase === phase && controller.abort();

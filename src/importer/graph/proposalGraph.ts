@@ -17,7 +17,7 @@ export const N_TOP = 64;
 /** How each matrix of a model is stored. */
 export interface NumberPlan {
   /** By the name of a linear layer, `model.layers.3.mlp.down_proj`. */
-  readonly formOf: (layer: number, matrices: readonly string[]) => MatrixForm;
+  readonly formOf: (matrices: readonly string[]) => MatrixForm;
   readonly table: MatrixForm;
   /** Rows of the vocabulary that one stored tensor holds at most. */
   readonly maxTableRows: number;
@@ -96,7 +96,7 @@ function storedLayerWeights(model: SourceModel, numbers: Numbers, plan: NumberPl
       const nOut = shapes.reduce((sum, [rows]) => sum + rows, 0);
       const label = `${layer}.${matrices.map(matrix => matrix.replace(/^.*\.(.*)_proj$/, '$1')).join('_')}`;
       const source = { tensors: names.map(name => `${name}.weight`), nOut, nIn: shapes[0][1], firstRow: 0 };
-      const product = numbers.linear(x, label, source, plan.formOf(layer, matrices), 'T', names[0]);
+      const product = numbers.linear(x, label, source, plan.formOf(matrices), 'T', names[0]);
       const biases = names.map(name => `${name}.bias`).filter(name => tensors.has(name));
       if (biases.length === 0) return product;
       // ONNX Runtime 1.30 fuses MatMulInteger, Cast, Mul and Add into one node that gets scales by row wrong; it leaves Sub alone.

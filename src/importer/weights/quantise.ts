@@ -1,9 +1,10 @@
 /**
- * Numbers of few bits in place of float32, one row or block of a matrix at a time. At four bits scales are searched: the
- * one is taken whose rounding errors, each weighed by the mean square of what its column is fed, sum to the least. That is
- * the error of the layer's output where inputs do not correlate (the diagonal of the Hessian in Frantar et al.,
- * 2210.17323, eq. 1). Pure; knows nothing of files or graphs.
+ * Numbers of few bits in place of float32, one row or block of a matrix at a time. At four bits scales are searched, and
+ * rounding errors are made good in later columns, both by what the layer is fed (errorFeedback.ts). Pure; knows nothing of
+ * files or graphs.
  */
+
+import type { ErrorFeedback } from './errorFeedback';
 
 /** Largest magnitude of a weight stored in seven bits. */
 export const MAX_SEVEN_BITS = 63;
@@ -71,46 +72,109 @@ export interface NibbleBlocks extends Blocks {
   readonly zeroPoints: Uint8Array;
 }
 
+/** Rows that are rounded together, so that a factor is read once for all of them. */
+const ROWS_AT_ONCE = 4;
+
 /**
  * Quantises rows of a matrix to 4 bits in blocks of inputs, w ≈ scale·(q − zeroPoint), as ONNX Runtime's MatMulNBits
  * reads them. A zero point of its own lets a block use all sixteen values where its weights are not symmetric.
- * @param rows [nRows, nIn], row-major; nIn is a multiple of `blockSize`
- * @param importance [nIn] mean squares of the layer's inputs; every column counts the same when absent
+ * @param rows [nRows, nIn], row-major; nIn is a multiple of the feedback's segment, and that one of `blockSize`
  */
 export function quantiseNibbles(
   rows: Float32Array,
   nIn: number,
-  importance: Float32Array | undefined,
+  feedback: ErrorFeedback,
   blockSize: number,
 ): NibbleBlocks {
+  const nRows = rows.length / nIn;
   const nBlocks = nIn / blockSize;
   const zeroBytes = (nBlocks + 1) >> 1;
   const packed = new Uint8Array(rows.length / 2);
   const scales = new Float32Array(rows.length / blockSize);
-  const zeroPoints = new Uint8Array((rows.length / nIn) * zeroBytes);
-  const weights = importance ?? new Float32Array(nIn).fill(1);
+  const zeroPoints = new Uint8Array(nRows * zeroBytes);
+  const { segment, factors, pivots } = feedback;
+  /** [ROWS_AT_ONCE, segment] */
+  const errors = new Float64Array(ROWS_AT_ONCE * segment);
+  /** The weights of a block, errors behind it added [ROWS_AT_ONCE, blockSize]. */
+  const wanted = new Float64Array(ROWS_AT_ONCE * blockSize);
+  const fed = new Float64Array(2 * ROWS_AT_ONCE);
   const found = { scale: 1, zero: 8 };
-  for (let block = 0; block < scales.length; block++) {
-    const start = block * blockSize;
-    const row = Math.floor(block / nBlocks);
-    const column = block % nBlocks;
-    nibbleScale(rows, start, weights, column * blockSize, blockSize, found);
-    const { scale, zero } = found;
-    scales[block] = scale;
-    zeroPoints[row * zeroBytes + (column >> 1)] |= (column & 1) === 0 ? zero : zero << 4;
-    for (let k = start; k < start + blockSize; k++) {
-      const q = clamp(Math.round(rows[k] / scale) + zero, 0, 15);
-      packed[k >> 1] |= (k & 1) === 0 ? q : q << 4;
+  for (let firstRow = 0; firstRow < nRows; firstRow += ROWS_AT_ONCE) {
+    const nHere = Math.min(ROWS_AT_ONCE, nRows - firstRow);
+    for (let block = nBlocks - 1; block >= 0; block--) {
+      const firstColumn = block * blockSize;
+      const start = firstColumn % segment;
+      const factorRow = (column: number) => (firstColumn - start + column) * segment;
+      for (let k = start; k < start + blockSize; k += 2) {
+        addProducts(factors, factorRow(k), errors, segment, start + blockSize, fed);
+        for (let r = 0; r < nHere; r++) {
+          const i = (firstRow + r) * nIn + firstColumn - start + k;
+          wanted[r * blockSize + k - start] = rows[i] + fed[r];
+          wanted[r * blockSize + k - start + 1] = rows[i + 1] + fed[ROWS_AT_ONCE + r];
+        }
+      }
+      for (let r = 0; r < nHere; r++) {
+        const row = firstRow + r;
+        nibbleScale(wanted, r * blockSize, pivots, firstColumn, blockSize, found);
+        const { scale, zero } = found;
+        scales[row * nBlocks + block] = scale;
+        zeroPoints[row * zeroBytes + (block >> 1)] |= (block & 1) === 0 ? zero : zero << 4;
+        for (let k = start + blockSize - 1; k >= start; k--) {
+          let value = wanted[r * blockSize + k - start];
+          const factor = factorRow(k);
+          for (let j = k + 1; j < start + blockSize; j++) value += factors[factor + j] * errors[r * segment + j];
+          const q = clamp(nearest(value / scale) + zero, 0, 15);
+          const i = row * nIn + firstColumn - start + k;
+          errors[r * segment + k] = rows[i] - scale * (q - zero);
+          packed[i >> 1] |= (i & 1) === 0 ? q : q << 4;
+        }
+      }
     }
   }
   return { packed, scales, zeroPoints };
 }
 
+/** sums[c, r] = Σ factors[c, j]·errors[r, j] over j ≥ `from`, of two rows of factors and four of errors: few loads a product. */
+function addProducts(
+  factors: Float64Array,
+  at: number,
+  errors: Float64Array,
+  width: number,
+  from: number,
+  sums: Float64Array,
+): void {
+  let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
+  for (let j = from; j < width; j++) {
+    const a = factors[at + j];
+    const b = factors[at + width + j];
+    const e0 = errors[j];
+    const e1 = errors[width + j];
+    const e2 = errors[2 * width + j];
+    const e3 = errors[3 * width + j];
+    a0 += a * e0;
+    a1 += a * e1;
+    a2 += a * e2;
+    a3 += a * e3;
+    b0 += b * e0;
+    b1 += b * e1;
+    b2 += b * e2;
+    b3 += b * e3;
+  }
+  sums[0] = a0;
+  sums[1] = a1;
+  sums[2] = a2;
+  sums[3] = a3;
+  sums[4] = b0;
+  sums[5] = b1;
+  sums[6] = b2;
+  sums[7] = b3;
+}
+
 /** For each range that is tried, the two zero points around the one that puts its middle in the middle. */
 function nibbleScale(
-  rows: Float32Array,
+  values: Float64Array,
   start: number,
-  weights: Float32Array,
+  weights: Float64Array,
   firstColumn: number,
   blockSize: number,
   found: { scale: number; zero: number },
@@ -118,8 +182,8 @@ function nibbleScale(
   let low = 0;
   let high = 0;
   for (let k = start; k < start + blockSize; k++) {
-    if (rows[k] < low) low = rows[k];
-    if (rows[k] > high) high = rows[k];
+    if (values[k] < low) low = values[k];
+    if (values[k] > high) high = values[k];
   }
   found.scale = 1;
   found.zero = 8;
@@ -127,22 +191,33 @@ function nibbleScale(
   let leastError = Number.POSITIVE_INFINITY;
   for (const factor of BLOCK_FACTORS) {
     const scale = Math.fround(((high - low) * factor) / 15);
-    const middle = Math.floor(7.5 - (low + high) / 2 / scale);
+    const perStep = 1 / scale;
+    const tooMuch = leastError * perStep * perStep;
+    const middle = Math.floor(7.5 - ((low + high) / 2) * perStep);
     for (let zero = Math.max(0, middle); zero <= Math.min(15, middle + 1); zero++) {
       let error = 0;
-      for (let k = 0; k < blockSize && error < leastError; k++) {
-        const value = rows[start + k];
-        const difference = value - scale * (clamp(Math.round(value / scale) + zero, 0, 15) - zero);
+      for (let k = 0; k < blockSize && error < tooMuch; k++) {
+        const steps = values[start + k] * perStep;
+        const difference = steps - clamp(nearest(steps), -zero, 15 - zero);
         error += weights[firstColumn + k] * difference * difference;
       }
-      if (error >= leastError) continue;
-      leastError = error;
+      if (error * scale * scale >= leastError) continue;
+      leastError = error * scale * scale;
       found.scale = scale;
       found.zero = zero;
     }
   }
 }
 
+/** The nearest whole number, of numbers far below 2⁵¹: a sum of that size has no room for fractions. Math.round is slow. */
+function nearest(value: number): number {
+  const large = 1.5 * 2 ** 52;
+  return value + large - large;
+}
+
+/** By comparisons: Math.min and Math.max mind the sign of zero, which takes its time. */
 function clamp(value: number, min: number, max: number): number {
-  return Math.max(min, Math.min(max, value));
+  if (value < min) return min;
+  if (value > max) return max;
+  return value;
 }

@@ -1,6 +1,7 @@
 /** Reads a model's weights entry by entry, quantises them, and writes them to their places. Holds one entry at a time. */
 import { throwIfAborted } from '../../core/errors';
 import type { SourceModel } from '../sourceModel';
+import { type ErrorFeedback, errorFeedback, type SecondMoments } from './errorFeedback';
 import { quantiseBytes, quantiseNibbles, quantiseRows } from './quantise';
 import type { ShardFiles } from './shards';
 import type { MatrixSource, Stored, StoredMatrix, StoredVector } from './storedWeights';
@@ -9,7 +10,7 @@ import type { MatrixSource, Stored, StoredMatrix, StoredVector } from './storedW
 const CHUNK_WEIGHTS = 4_000_000;
 
 /**
- * @param importanceOf mean squares [nIn] of what the linear layer of that name is fed; undefined where nobody measured
+ * @param momentsOf of what the linear layer of that name is fed; asked in the order of `stored`, of those in blocks of 4 bits
  * @param onWeights hears how many weights were written
  * @throws AbortError between chunks
  */
@@ -17,22 +18,14 @@ export async function writeWeights(
   model: SourceModel,
   stored: readonly Stored[],
   files: ShardFiles,
-  importanceOf: (name: string) => Float32Array | undefined,
+  momentsOf: (name: string) => Promise<SecondMoments>,
   onWeights: (n: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   for (const entry of stored) {
     throwIfAborted(signal);
     if (entry.kind === 'vector') await writeVector(model, entry, files);
-    else
-      await writeMatrix(
-        model,
-        entry,
-        files,
-        entry.inputsOf === undefined ? undefined : importanceOf(entry.inputsOf),
-        onWeights,
-        signal,
-      );
+    else await writeMatrix(model, entry, files, momentsOf, onWeights, signal);
   }
 }
 
@@ -51,15 +44,20 @@ async function writeVector(
 
 async function writeMatrix(
   model: SourceModel,
-  { name, source, form }: StoredMatrix,
+  { name, source, form, inputsOf }: StoredMatrix,
   files: ShardFiles,
-  importance: Float32Array | undefined,
+  momentsOf: (name: string) => Promise<SecondMoments>,
   onWeights: (n: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { nOut, nIn } = source;
   const q = new Int8Array(form.kind === 'rows' ? nOut * nIn : 0);
   const scales = new Float32Array(form.kind === 'rows' ? nOut : 0);
+  let feedback: ErrorFeedback | undefined;
+  if (form.kind === 'blocks' && form.bits === 4) {
+    if (inputsOf === undefined) throw new Error(`Nobody knows what ${name} is fed.`);
+    feedback = errorFeedback(await momentsOf(inputsOf));
+  }
   let done = 0;
   for await (const rows of chunksOf(model, source)) {
     throwIfAborted(signal);
@@ -69,7 +67,7 @@ async function writeMatrix(
       quantiseRows(rows, nIn, done, q, scales);
     } else {
       const nBlocks = nIn / form.blockSize;
-      const nibbles = form.bits === 4 ? quantiseNibbles(rows, nIn, importance, form.blockSize) : undefined;
+      const nibbles = feedback && quantiseNibbles(rows, nIn, feedback, form.blockSize);
       const { packed, scales: ofBlocks } = nibbles ?? quantiseBytes(rows, form.blockSize);
       await files.write(`${name}.weight`, (done * nIn * form.bits) / 8, packed);
       await files.write(`${name}.scale`, done * nBlocks * 4, bytesOf(ofBlocks));

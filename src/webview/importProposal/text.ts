@@ -32,8 +32,6 @@ function phaseText(phase: Extract<ImportStage, { kind: 'working' }>['phase']): s
       return t('Checking the file');
     case 'reading':
       return t('Reading the weights');
-    case 'calibrating':
-      return t('Measuring what its layers see');
     case 'quantising':
       return t('Making the weights smaller');
     case 'writing':

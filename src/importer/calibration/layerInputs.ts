@@ -1,7 +1,6 @@
 /**
- * What a model's linear layers are fed: statistics of their inputs over some text, collected one layer at a time, so that
- * no more than one layer's weights are in memory. Quantisation weighs a column's errors by them (the diagonal of the
- * Hessian in Frantar et al., 2210.17323; "salient" channels in Lin et al., 2306.00978).
+ * What a model's linear layers are fed: second moments of their inputs over some text, collected one layer at a time, so
+ * that no more than one layer's weights are in memory. Quantisation rounds by them.
  */
 import { throwIfAborted } from '../../core/errors';
 import { Tensor } from '../../engine/onnxruntime';
@@ -10,53 +9,75 @@ import { embeddingTensor } from '../decoder/tiedHead';
 import { decoderLayer, type LayerWeights, layerName, passInputs, rmsNorm } from '../graph/decoderGraph';
 import { GraphWriter, int, type Value } from '../graph/graphWriter';
 import type { SourceModel } from '../sourceModel';
-
-/** Mean squares [nIn] of a linear layer's inputs, by the name of its first matrix: `model.layers.0.self_attn.q_proj`. */
-export type Calibration = ReadonlyMap<string, Float32Array>;
+import type { SecondMoments } from '../weights/errorFeedback';
 
 const MASKED = -1e9;
+/** Inputs whose products with each other are kept: what a factorisation costs grows with its cube. */
+const MOST_IN_SEGMENT = 1024;
+/** Weights a block at most, of which a segment has whole ones. */
+const BLOCK = 32;
 
-/**
- * @param sequences token ids, each evaluated by itself
- * @throws AbortError between layers
- */
-export async function calibrate(
-  model: SourceModel,
-  sequences: readonly (readonly number[])[],
-  execution: Execution,
-  onLayer: (nDone: number, nLayers: number) => void,
-  signal: AbortSignal,
-): Promise<Calibration> {
-  const { shape } = model;
-  const calibration = new Map<string, Float32Array>();
-  let states: Float32Array[] = [];
-  for (const tokens of sequences) states.push(await embed(model, tokens));
-  // Layers differ in which tensors they have only where they differ in rotation.
-  const passes = new Map<boolean, LayerPass>();
-  try {
-    for (let layer = 0; layer < shape.nLayers; layer++) {
-      throwIfAborted(signal);
-      onLayer(layer, shape.nLayers);
-      const isRotated = !shape.layersWithoutRotation.includes(layer);
-      let pass = passes.get(isRotated);
-      if (pass === undefined) {
-        pass = await LayerPass.open(model, layer, execution);
-        passes.set(isRotated, pass);
-      }
-      const weights = await pass.read(layer);
-      const next: Float32Array[] = [];
-      for (const state of states) {
-        throwIfAborted(signal);
-        next.push(await pass.run(layer, state, weights, calibration));
-      }
-      states = next;
+/** Layers are run when they are asked for, and only the moments of the last one are kept. */
+export class LayerInputs {
+  readonly #moments = new Map<string, SecondMoments>();
+  /** Layers differ in which tensors they have only where they differ in rotation. */
+  readonly #passes = new Map<boolean, LayerPass>();
+  #states: Float32Array[] | undefined;
+  #nextLayer = 0;
+
+  /** @param sequences token ids, each evaluated by itself */
+  constructor(
+    private readonly model: SourceModel,
+    private readonly sequences: readonly (readonly number[])[],
+    private readonly execution: Execution,
+  ) {}
+
+  /**
+   * @param name of a linear layer's first matrix, `model.layers.0.self_attn.q_proj`; layers are asked for in their order
+   * @throws AbortError between sequences
+   */
+  async momentsOf(name: string, signal: AbortSignal): Promise<SecondMoments> {
+    for (;;) {
+      const known = this.#moments.get(name);
+      if (known !== undefined) return known;
+      if (this.#nextLayer === this.model.shape.nLayers) throw new Error(`No layer left has the matrix ${name}.`);
+      await this.#runLayer(this.#nextLayer++, signal);
     }
-  } finally {
-    for (const pass of passes.values()) await pass.close();
   }
-  const nTokens = sequences.reduce((sum, tokens) => sum + tokens.length - 1, 0);
-  for (const squares of calibration.values()) for (let k = 0; k < squares.length; k++) squares[k] /= nTokens;
-  return calibration;
+
+  async close(): Promise<void> {
+    for (const pass of this.#passes.values()) await pass.close();
+  }
+
+  async #runLayer(layer: number, signal: AbortSignal): Promise<void> {
+    const { model, sequences } = this;
+    if (this.#states === undefined) {
+      this.#states = [];
+      for (const tokens of sequences) this.#states.push(await embed(model, tokens));
+    }
+    const isRotated = !model.shape.layersWithoutRotation.includes(layer);
+    let pass = this.#passes.get(isRotated);
+    if (pass === undefined) {
+      pass = await LayerPass.open(model, layer, this.execution);
+      this.#passes.set(isRotated, pass);
+    }
+    this.#moments.clear();
+    const weights = await pass.read(layer);
+    const nTokens = sequences.reduce((sum, tokens) => sum + tokens.length - 1, 0);
+    for (const [i, state] of this.#states.entries()) {
+      throwIfAborted(signal);
+      this.#states[i] = await pass.run(layer, state, weights, 1 / nTokens, this.#moments);
+    }
+  }
+}
+
+/** The most inputs that divide all of them and that blocks divide. */
+function segmentOf(nIn: number): number {
+  let unit = BLOCK;
+  while (nIn % unit !== 0) unit /= 2;
+  for (let size = Math.floor(MOST_IN_SEGMENT / unit) * unit; size > unit; size -= unit)
+    if (nIn % size === 0) return size;
+  return unit;
 }
 
 async function embed(model: SourceModel, tokens: readonly number[]): Promise<Float32Array> {
@@ -83,8 +104,8 @@ class LayerPass {
     private readonly model: SourceModel,
     private readonly session: Session,
     private readonly tensors: readonly LayerTensor[],
-    /** First matrix of each linear layer, and the output with its inputs' sums of squares. */
-    private readonly fed: readonly { readonly part: string; readonly squares: string }[],
+    /** First matrix of each linear layer, and the output with its inputs' products. */
+    private readonly fed: readonly { readonly part: string; readonly products: string; readonly segment: number }[],
   ) {}
 
   static async open(model: SourceModel, layer: number, execution: Execution): Promise<LayerPass> {
@@ -97,7 +118,7 @@ class LayerPass {
     const past = { key: cache('past_key'), value: cache('past_value') };
 
     const tensors: LayerTensor[] = [];
-    const fed: { part: string; squares: string }[] = [];
+    const fed: { part: string; products: string; segment: number }[] = [];
     const tensor = (part: string): Value => {
       const known = model.tensors.get(layerName(layer, part));
       if (known === undefined) throw new Error(`No tensor ${part} in layer ${layer}.`);
@@ -107,22 +128,23 @@ class LayerPass {
     const weights: LayerWeights = {
       linear(x, _layer, matrices) {
         const label = matrices[0];
-        const squares = `${label}.squares`;
+        const nIn = model.tensors.get(layerName(layer, `${label}.weight`))!.shape[1];
+        const [products, segment] = [`${label}.products`, segmentOf(nIn)];
         // A first token is what all others attend to, with values a thousand times theirs: it says nothing of them.
         const others = g.op('Slice', [x, g.ints(1), g.ints(Number.MAX_SAFE_INTEGER), g.ints(0)]);
-        g.node('ReduceSum', [g.op('Mul', [others, others]), g.ints(0)], 1, {
-          outputs: [squares],
-          attributes: { keepdims: int(0) },
-        });
-        g.output(squares, 'float32', [model.tensors.get(layerName(layer, `${label}.weight`))!.shape[1]]);
-        fed.push({ part: label, squares });
-        const products = matrices.map(matrix => {
+        const segments = g.op('Reshape', [others, g.ints(-1, nIn / segment, segment)]);
+        const standing = g.op('Transpose', [segments], { perm: [1, 2, 0] });
+        const lying = g.op('Transpose', [segments], { perm: [1, 0, 2] });
+        g.node('MatMul', [standing, lying], 1, { outputs: [products] });
+        g.output(products, 'float32', [nIn / segment, segment, segment]);
+        fed.push({ part: label, products, segment });
+        const results = matrices.map(matrix => {
           const weight = tensor(`${matrix}.weight`);
           const operands = [x, weight];
           if (model.tensors.has(layerName(layer, `${matrix}.bias`))) operands.push(tensor(`${matrix}.bias`));
           return g.op('Gemm', operands, { transB: int(1) });
         });
-        return products.length === 1 ? products[0] : g.op('Concat', products, { axis: int(1) });
+        return results.length === 1 ? results[0] : g.op('Concat', results, { axis: int(1) });
       },
       norm: name => tensor(name.slice(layerName(layer, '').length)),
       headNorms() {
@@ -155,12 +177,13 @@ class LayerPass {
     return weights;
   }
 
-  /** @returns the residual stream behind the layer; adds sums of squares to `calibration`. */
+  /** @returns the residual stream behind the layer; adds products of inputs, times `share`, to `moments`. */
   async run(
     layer: number,
     state: Float32Array,
     weights: ReadonlyMap<string, Tensor>,
-    calibration: Map<string, Float32Array>,
+    share: number,
+    moments: Map<string, SecondMoments>,
   ): Promise<Float32Array> {
     const { width, nKvHeads, headDim } = this.model.shape;
     const nTokens = state.length / width;
@@ -177,12 +200,12 @@ class LayerPass {
       past_value: none(),
       ...Object.fromEntries(weights),
     }));
-    for (const { part, squares } of this.fed) {
+    for (const { part, products, segment } of this.fed) {
       const name = layerName(layer, part);
-      const added = outputs[squares].data as Float32Array;
-      const sums = calibration.get(name) ?? new Float32Array(added.length);
-      for (let k = 0; k < sums.length; k++) sums[k] += added[k];
-      calibration.set(name, sums);
+      const added = outputs[products].data as Float32Array;
+      const { values } = moments.get(name) ?? { values: new Float32Array(added.length) };
+      for (let k = 0; k < values.length; k++) values[k] += share * added[k];
+      moments.set(name, { segment, values });
     }
     return outputs.next.data as Float32Array;
   }

@@ -145,7 +145,7 @@ if (process.argv[1]?.endsWith('package.mjs')) {
     if (values.model) say(await makeModelPackage(values.model, values.out));
     else {
       say(await makePackage(values.target, values.out));
-      await makeModelPackage(boxedModel, values.out).then(say, error => console.log(error.message));
+      await makeModelPackage(boxedModel(), values.out).then(say, error => console.log(error.message));
     }
   } catch (error) {
     console.error(error.message);

@@ -70,7 +70,7 @@ async function openDesktop() {
   const args = ['--new-window', '--wait', '--disable-updates', '--user-data-dir', profile];
   const child = spawn(
     code,
-    [...args, ...[root, path.join(root, boxedModel)].map(one => `--extensionDevelopmentPath=${one}`), workspace],
+    [...args, ...[root, path.join(root, boxedModel())].map(one => `--extensionDevelopmentPath=${one}`), workspace],
     {
       stdio: 'inherit',
       shell: process.platform === 'win32' && code.endsWith('.cmd'),
@@ -93,7 +93,7 @@ async function serveBrowser() {
   const { startServer } = await import('./workbench/server.mjs');
   const { workbenchAddress } = await import('./workbench/open.mjs');
   const server = await startServer(await installWorkbench(), {
-    extension: [root, boxedModel],
+    extension: [root, boxedModel()],
     trusted: isThrowAway,
     port: options.port,
   });
@@ -112,7 +112,7 @@ async function serveBrowser() {
 async function driveBrowser() {
   const { openWorkbench } = await import('./workbench/open.mjs');
   const { file, after, types } = sampleSpot;
-  const workbench = await openWorkbench({ workspace, extension: [root, boxedModel] });
+  const workbench = await openWorkbench({ workspace, extension: [root, boxedModel()] });
   const { driver } = workbench;
   const picture = path.resolve(process.env.INIT_CWD ?? root, options.screenshot);
   try {

@@ -140,7 +140,7 @@ async function packageTier() {
   const succeeds = async () => {
     try {
       packages.push(await makePackage(`${process.platform}-${process.arch}`, scratch));
-      packages.push(await makeModelPackage(boxedModel, scratch));
+      packages.push(await makeModelPackage(boxedModel(), scratch));
       return true;
     } catch (error) {
       console.error(error.message);

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { ChatTurn } from '../../core/chat/chat';
+import { withClosedFence } from '../../core/chat/chatAnswer';
 import { messageOf } from '../../core/errors';
 import { Answering, type ChatEngine } from '../../host/chat/chatAnswering';
 import { type Choice, chooseProposal } from '../../host/modules/moduleChoice';
@@ -79,7 +80,7 @@ export class ModelProvider implements vscode.LanguageModelChatProvider<ModelInfo
     try {
       const { text } = await answering.run(abortSignalOf(token));
       // A fence that the end closes.
-      const rest = text.slice(answering.heard.length);
+      const rest = withClosedFence(text).slice(answering.heard.length);
       if (rest !== '') progress.report(new vscode.LanguageModelTextPart(rest));
     } catch (error) {
       if (token.isCancellationRequested) throw new vscode.CancellationError();

@@ -52,11 +52,12 @@ function provider(pausedIn: (document: vscode.TextDocument) => string | undefine
       },
     },
     firstKeys: { onAsked: () => {} },
+    budget: { typingAt: () => ({ contextTokens: 512 }) },
   };
-  const { completer, choices, neighbours, status, pausing, others, feedback, firstKeys } = parts;
+  const { completer, choices, budget, neighbours, status, pausing, others, feedback, firstKeys } = parts;
   type Parts = ConstructorParameters<typeof InlineCompletions>;
   const inline = new InlineCompletions(
-    ...([completer, choices, neighbours, status, pausing, others, feedback, firstKeys] as unknown as Parts),
+    ...([completer, choices, budget, neighbours, status, pausing, others, feedback, firstKeys] as unknown as Parts),
   );
   return { inline, asked, questions, places };
 }

@@ -10,7 +10,8 @@ import { commandTitle, statusBarId } from '../ui/names';
 import { openSettingsPage } from '../ui/settingsPage';
 import { useWorkbench, withoutSuggestWidget } from '../ui/workbench';
 
-const PROPOSALS = path.join(boxedModel, 'proposals');
+const BOX = boxedModel();
+const PROPOSALS = path.join(BOX, 'proposals');
 /** Of the engine without a model. */
 const ENGINE_MIB = 250;
 
@@ -18,7 +19,7 @@ describe('both packages together', function () {
   this.timeout(240_000);
   const window = useWorkbench({
     settings: withoutSuggestWidget,
-    models: () => [process.env.RESIDUAL_TEST_MODELS ?? boxedModel],
+    models: () => [process.env.RESIDUAL_TEST_MODELS ?? BOX],
   });
   const chat = chatPanel(() => window.driver);
   const [id] = fs.readdirSync(PROPOSALS).filter(name => fs.existsSync(path.join(PROPOSALS, name, 'residual.json')));
@@ -41,7 +42,7 @@ describe('both packages together', function () {
     assert.notEqual(await completes(), '');
     const page = await openSettingsPage(window);
     const card = page.find(`[data-proposal="${id}"]`);
-    const { displayName } = JSON.parse(fs.readFileSync(path.join(boxedModel, 'package.json'), 'utf8'));
+    const { displayName } = JSON.parse(fs.readFileSync(path.join(BOX, 'package.json'), 'utf8'));
     await card.getByText(`From the extension ${displayName}`).waitFor();
     await window.driver.palette('View: Close Editor');
   });

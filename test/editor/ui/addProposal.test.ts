@@ -34,6 +34,11 @@ function hands(window: Window) {
       for (let i = 0; i < 20 && !(await focused.textContent())?.includes(text); i++)
         await window.driver.press('ArrowDown');
       await window.driver.press('Enter');
+      // A list that has only just come up may not hear the key.
+      const isShown = () => focused.filter({ hasText: text, visible: true }).count();
+      await window.driver
+        .until('the next step', isShown, n => n === 0, 3_000)
+        .catch(() => window.driver.press('Enter'));
     },
     /** Reads a dialog and presses the button that has the focus. */
     async answer(question: RegExp, button: string): Promise<string> {

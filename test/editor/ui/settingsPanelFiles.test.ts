@@ -127,6 +127,8 @@ describe('modules as files in the settings panel', () => {
     await page.find('#export-dropped-style').click();
     const target = path.join(window.workspace, 'shared.ram');
     const input = driver.page.locator('.quick-input-widget input').first();
+    // The dialog writes its own folder first.
+    await driver.waitForQuickPickRow('..');
     await input.fill(target);
     await driver.press('Enter');
     await driver.quickPick('Without a Signature');

@@ -215,12 +215,12 @@ function mochaOutcome(name, files, args, more) {
   return tierOutcome(name, process.execPath, [...mocha, ...args, ...grep, ...files], more);
 }
 
-/** Many failures are no accident of timing, and a connection that was attempted is one, however often it was not. */
+/** Failures in many files are no accident of timing, and a connection that was attempted is one, however often it was not. */
 function filesToRepeat(lines) {
   const failures = lines.filter(line => line.kind === 'failed');
   if (failures.some(({ title, file }) => /nothing left the machine/.test(title) || /egress/.test(file))) return [];
   const files = [...new Set(failures.map(line => line.file))];
-  return files.length <= 3 ? files : [];
+  return files.length <= 6 ? files : [];
 }
 
 /** Runs one tier in its own process and counts what its result file says. */

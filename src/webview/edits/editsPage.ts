@@ -61,7 +61,7 @@ export class EditsPage {
   }
 
   private draw(): void {
-    const wasOnCancel = document.activeElement?.id === 'cancel';
+    const wasOnCancel = document.hasFocus() && document.activeElement?.id === 'cancel';
     render(pageView(this), this.root);
     // The button is gone with what it cancelled: whoever uses keys goes on where they were.
     if (wasOnCancel && document.getElementById('cancel') === null) document.getElementById('run')?.focus();

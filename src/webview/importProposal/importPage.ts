@@ -22,7 +22,8 @@ export class ImportPage {
 
   hear(message: ToImportPage): void {
     const before = this.stageKind;
-    const hadFocus = document.activeElement !== document.body;
+    // A page beside the one that is typed in takes the keys from nobody.
+    const hadFocus = document.hasFocus() && document.activeElement !== document.body;
     switch (message.kind) {
       case 'nothing':
         this.view = 'nothing';

@@ -64,7 +64,7 @@ export class TrainingPage {
         this.said = message.text;
         break;
     }
-    const hadFocus = document.activeElement !== document.body;
+    const hadFocus = document.hasFocus() && document.activeElement !== document.body;
     this.redraw();
     // What had the focus may be gone with what it stood in: it goes to the heading of what came instead.
     const isOther = before?.id !== this.job?.id || before?.stage.kind !== this.job?.stage.kind;

@@ -42,7 +42,8 @@ describe('feedback', function () {
     const { driver } = window;
     await driver.openFile(file);
     await driver.moveBehind(file, after);
-    await driver.type(`void ${nSuggested++};`);
+    // At once: nothing is to be suggested, and recorded, on the way there.
+    await driver.type(`void ${nSuggested++};`, { delayMs: 0 });
     await driver.press('Enter');
     await driver.type(types, { delayMs: 0 });
     return driver.waitForGhostText();

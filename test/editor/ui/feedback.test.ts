@@ -43,9 +43,7 @@ describe('feedback', function () {
     await driver.openFile(file);
     await driver.moveBehind(file, after);
     // At once: nothing is to be suggested, and recorded, on the way there.
-    await driver.type(`void ${nSuggested++};`, { delayMs: 0 });
-    await driver.press('Enter');
-    await driver.type(types, { delayMs: 0 });
+    await driver.type(`void ${nSuggested++};\n${types}`, { delayMs: 0 });
     return driver.waitForGhostText();
   }
 

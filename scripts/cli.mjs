@@ -1,6 +1,7 @@
 // Runs one of the command-line tools in dist/cli, built first, in the folder the person called from.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { boxedModel } from './boxedModel.mjs';
 import { build } from './build.mjs';
 import { root, setUp } from './setup.mjs';
 
@@ -10,6 +11,7 @@ export async function runCli(name) {
   await build();
   const tool = spawn(process.execPath, [path.join(root, 'dist/cli', `${name}.js`), ...process.argv.slice(2)], {
     cwd: process.env.INIT_CWD ?? process.cwd(),
+    env: { RESIDUAL_MODELS: path.join(root, boxedModel()), ...process.env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   // Ctrl+C reaches the tool by itself, which may have something to save: it says when this ends.

@@ -119,11 +119,11 @@ function promptInTime(
 ): { readonly prompt: Prompt; readonly shortenedTo?: number } {
   const { contextTokens, coldTokens } = request;
   const whole = promptOf(proposal, request, contextTokens);
-  if (coldTokens === undefined || coldTokens >= contextTokens || nNew(proposal, whole) <= coldTokens)
-    return { prompt: whole };
+  if (coldTokens === undefined || coldTokens >= contextTokens) return { prompt: whole };
+  const nNewOfWhole = nNew(proposal, whole);
+  if (nNewOfWhole <= coldTokens) return { prompt: whole };
   const short = promptOf(proposal, request, coldTokens);
-  if (nNew(proposal, whole) <= nNew(proposal, short)) return { prompt: whole };
-  return { prompt: short, shortenedTo: coldTokens };
+  return nNewOfWhole <= nNew(proposal, short) ? { prompt: whole } : { prompt: short, shortenedTo: coldTokens };
 }
 
 /** Tokens that would have to be read. */
